@@ -1,0 +1,24 @@
+// Two projects: `worker` runs inside real workerd with a real D1, `gateway` runs in Node against a whole gateway that is serving.
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+const migrations = await readD1Migrations('d1-migrations')
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: { bindings: { TEST_MIGRATIONS: migrations } },
+          }),
+        ],
+        test: { name: 'worker', include: ['worker/**/*.test.ts'] },
+      },
+      {
+        test: { name: 'gateway', include: ['host/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+    ],
+  },
+})
