@@ -1,0 +1,74 @@
+// An answer in one piece: read as a stream from the host all the same, so that no proxy on the way gives up on a long silence.
+import type { FrameValue } from './dialects/dialect.ts'
+import { GatewayError } from './errors.ts'
+import { concat } from './frames.ts'
+import { isObject } from './json.ts'
+import { type PumpEnd, pump } from './pump.ts'
+import type { Run } from './run.ts'
+import { upstreamError } from './upstream.ts'
+
+/** The largest answer that is put together in memory. */
+const ANSWER_MAX_BYTES = 32 * 1024 * 1024
+
+/** Reads the host's answer to its end and says it in one piece, as the host itself would have. Throws what went wrong; it is settled then. */
+export async function wholeAnswer(run: Run, answer: Response): Promise<Response> {
+  const pieces: Uint8Array[] = []
+  const values: FrameValue[] = []
+  const keep = (frames: [unknown, FrameValue | null][]) => {
+    for (const [, value] of frames) if (value !== null) values.push(value)
+  }
+  let total = 0
+  const { config, request } = run.exchange
+  const reading = pump(
+    answer.body ?? new ReadableStream(),
+    { idleTimeoutMs: config.idleTimeoutMs, deadlineMs: run.deadlineMs, hangUp: request.signal },
+    (piece) => {
+      total += piece.byteLength
+      if (total > ANSWER_MAX_BYTES) return reading.stop('broken')
+      const nowMs = Date.now()
+      if (run.dialect.framing === null) pieces.push(piece)
+      else keep(run.meter.push(piece, nowMs))
+      run.checkpoint(nowMs)
+    },
+  )
+  const end = await reading.done
+  keep(run.meter.end(Date.now()))
+  const body = run.dialect.framing === null ? single(run, pieces) : aggregated(run, values)
+  if (body === null) throw failure(run, end)
+
+  const headers = run.headers(run.settle('completed', 200))
+  headers.set('content-type', run.dialect.family === 'ollama' ? 'application/json; charset=utf-8' : 'application/json')
+  return new Response(body, { headers })
+}
+
+/** One JSON value of the host's, as it came; null if it is not whole. */
+function single(run: Run, pieces: Uint8Array[]): Uint8Array | null {
+  const bytes = concat(...pieces)
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    if (isObject(value)) run.meter.whole(value, Date.now())
+  } catch {
+    return null
+  }
+  return run.meter.seen.terminated ? bytes : null
+}
+
+function aggregated(run: Run, values: FrameValue[]): string | null {
+  const { seen } = run.meter
+  if (!seen.terminated || seen.failed !== null || run.dialect.aggregate === undefined) return null
+  return JSON.stringify(run.dialect.aggregate(values))
+}
+
+/**
+ * An answer without its end is not handed out, and so not charged; but a caller who leaves before it is finished pays for what was made
+ * for them until then.
+ */
+function failure(run: Run, end: PumpEnd): GatewayError {
+  const error =
+    end === 'silent' || end === 'deadline'
+      ? new GatewayError('upstream_timeout', 'The host took too long over its answer: nothing is charged. Ask for less, or for a stream.')
+      : upstreamError('The host broke off its answer: nothing is charged. Try again.')
+  if (end === 'hung_up') run.settle('abandoned', error.status, end)
+  else run.void(error.status, run.meter.seen.failed === null ? end : 'host_failed')
+  return error
+}

@@ -1,0 +1,77 @@
+// The Worker's settings: raw environment in, checked values with units out.
+import * as z from 'zod'
+
+const count = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback)
+const secret = z
+  .string()
+  .optional()
+  .transform((value) => value?.trim() || null)
+
+const environment = z.object({
+  OLLAMA_BASE_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:11434'),
+  CF_ACCESS_CLIENT_ID: secret,
+  CF_ACCESS_CLIENT_SECRET: secret,
+  HOST_CONCURRENCY: count(16, 1, 10_000),
+  BODY_LIMIT_BYTES: count(10_000_000, 1_000, 100_000_000),
+  FIRST_BYTE_TIMEOUT_SECONDS: count(100, 1, 600),
+  IDLE_TIMEOUT_SECONDS: count(60, 1, 600),
+  DEADLINE_SECONDS: count(600, 1, 86_400),
+  STREAM_BUFFER_BYTES: count(1_048_576, 1_024, 33_554_432),
+  CHECKPOINT_SECONDS: count(10, 1, 600),
+})
+
+export interface Config {
+  ollamaBaseUrl: string
+  /** The Access service token, if the box is behind Cloudflare Access. */
+  access: { clientId: string; clientSecret: string } | null
+  /** How many requests may be on the host at once, over all customers. */
+  hostConcurrency: number
+  bodyLimitBytes: number
+  firstByteTimeoutMs: number
+  /** The longest silence between two pieces of an answer. */
+  idleTimeoutMs: number
+  /** How long a request at a price per GPU second may run. */
+  deadlineMs: number
+  /** How much of an answer may wait for a slow caller before the request is ended. */
+  streamBufferBytes: number
+  /** After how long a stream writes its first checkpoint; the next ones come at twice the age each. */
+  checkpointMs: number
+}
+
+const parsed = new WeakMap<object, Config>()
+
+/** The settings in `env`, checked once an isolate. Throws an Error that names the variable that is wrong. */
+export function configOf(env: object): Config {
+  let config = parsed.get(env)
+  if (!config) {
+    config = readConfig(env)
+    parsed.set(env, config)
+  }
+  return config
+}
+
+function readConfig(env: object): Config {
+  // An empty variable is one that was not set.
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const result = environment.safeParse(set)
+  if (!result.success) {
+    const issue = result.error.issues[0]
+    throw new Error(`${issue?.path.join('.')}: ${issue?.message}. Mend it in .dev.vars, wrangler.toml [vars] or the secrets.`)
+  }
+  const vars = result.data
+  const { CF_ACCESS_CLIENT_ID: clientId, CF_ACCESS_CLIENT_SECRET: clientSecret } = vars
+  if ((clientId === null) !== (clientSecret === null)) {
+    throw new Error('CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET belong together: set both or neither.')
+  }
+  return {
+    ollamaBaseUrl: vars.OLLAMA_BASE_URL.replace(/\/+$/, ''),
+    access: clientId !== null && clientSecret !== null ? { clientId, clientSecret } : null,
+    hostConcurrency: vars.HOST_CONCURRENCY,
+    bodyLimitBytes: vars.BODY_LIMIT_BYTES,
+    firstByteTimeoutMs: vars.FIRST_BYTE_TIMEOUT_SECONDS * 1000,
+    idleTimeoutMs: vars.IDLE_TIMEOUT_SECONDS * 1000,
+    deadlineMs: vars.DEADLINE_SECONDS * 1000,
+    streamBufferBytes: vars.STREAM_BUFFER_BYTES,
+    checkpointMs: vars.CHECKPOINT_SECONDS * 1000,
+  }
+}

@@ -1,0 +1,85 @@
+// A dialect is a record of pure functions: how to read a request, how to write it for the host, how to see usage in a frame, how to word the end.
+import * as z from 'zod'
+import { type Family, GatewayError } from '../errors.ts'
+import type { Framing } from '../frames.ts'
+import { type JsonObject, refuseAmbiguous } from '../json.ts'
+import type { Seen } from '../seen.ts'
+
+/** What a request asks for, as far as prices and limits go. */
+export interface Asked {
+  /** As the caller spelled it. */
+  model: string
+  stream: boolean
+  /** null: nothing was said. 0: the request has no output. */
+  outputAsked: number | null
+  /** How often the host runs the model for it. */
+  runs: number
+  /** Inline images and the like, base64: bytes that are not tokens. */
+  images: string[]
+  /** The caller wants the usage that the gateway asks for in any case. */
+  usageAsked: boolean
+  /** Texts that are embedded, where that is all there is to read. */
+  texts?: string[]
+  /** Set for what is answered without the host: a request that would only load a model. */
+  answer?: JsonObject
+}
+
+/** A frame's JSON, or the text `[DONE]`. */
+export type FrameValue = JsonObject | '[DONE]'
+
+export interface Dialect {
+  /** As the ledger names it. */
+  name: string
+  /** Here and on the host. */
+  path: string
+  family: Family
+  /** How the host streams it; null: one JSON value, never a stream. */
+  framing: Framing | null
+  /** What the host's decoder looks for at the top level. */
+  keys: readonly string[]
+  /** The request's shape, as far as the gateway looks at it. */
+  schema: z.ZodType<JsonObject>
+  /** Throws invalid_request. */
+  read(body: JsonObject): Asked
+  /** The body for the host: what was asked, with what the gateway decides put in its place. */
+  forward(body: JsonObject, model: string, outputLimit: number): JsonObject
+  /** Takes from a frame what there is to see. */
+  observe(frame: FrameValue, seen: Seen): void
+  /** What becomes of a frame for a caller who had not asked for usage: itself, another one, or nothing. */
+  withoutUsage?(frame: FrameValue): FrameValue | null
+  /** The one JSON value that the host would have answered in place of these frames. */
+  aggregate?(frames: readonly FrameValue[]): JsonObject
+}
+
+/** Fields that are the owner's to decide: what stays loaded, how it is loaded, and what shows the prompt unmetered. */
+export const OWNERS_FIELDS = ['keep_alive', 'shift', '_debug_render_only'] as const
+
+export function without(body: JsonObject, fields: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([key]) => !fields.includes(key)))
+}
+
+/** A schema for a control value that must be a positive whole number: the host takes 0 and −1 for "without end". */
+export const positive = z.int('must be a positive whole number; leave it out for the default').min(1, 'must be a positive whole number; leave it out for the default')
+export const flag = z.boolean().nullish()
+
+/** Reads a body by a schema. Throws invalid_request that names the field. */
+export function readAs<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  const param = issue?.path.join('.') ?? ''
+  throw new GatewayError('invalid_request', param === '' ? `${issue?.message}` : `${param}: ${issue?.message}`, { param })
+}
+
+/** Refuses tools that the host would run on its owner's account. Throws invalid_request. */
+export function refuseServerTools(tools: readonly JsonObject[] | null | undefined): void {
+  for (const [index, tool] of (tools ?? []).entries()) {
+    const where = `tools.${index}.`
+    refuseAmbiguous(Object.keys(tool), ['type', 'name'], where)
+    if (typeof tool.type === 'string' && /^web_/i.test(tool.type)) {
+      throw new GatewayError('invalid_request', `${where}type: "${tool.type.slice(0, 64)}" runs on the host's side and is not offered: use a function tool.`, {
+        param: `${where}type`,
+      })
+    }
+  }
+}

@@ -1,0 +1,221 @@
+// Ollama's own dialect: /api/chat, /api/generate, /api/embed, /api/embeddings. Source: Ollama's docs/api.md and the recorded exchanges.
+import * as z from 'zod'
+import type { JsonObject } from '../json.ts'
+import { isObject } from '../json.ts'
+import type { Seen } from '../seen.ts'
+import { type Dialect, flag, type FrameValue, OWNERS_FIELDS, positive, readAs, without } from './dialect.ts'
+
+/** Options that make the host load the model anew: the owner's to set. */
+const RELOADING_OPTIONS = ['num_ctx', 'num_batch', 'num_gpu', 'main_gpu', 'use_mmap', 'num_thread', 'draft_num_predict']
+
+const number = z.number().nullish()
+const integer = z.int().nullish()
+const options = z.looseObject({
+  num_predict: positive.nullish(),
+  num_keep: integer,
+  seed: integer,
+  top_k: integer,
+  repeat_last_n: integer,
+  temperature: number,
+  top_p: number,
+  min_p: number,
+  typical_p: number,
+  repeat_penalty: number,
+  presence_penalty: number,
+  frequency_penalty: number,
+  stop: z.array(z.string()).nullish(),
+})
+const model = z.string().min(1, 'name a model')
+const images = z.array(z.string()).nullish()
+const keepAlive = z.union([z.string(), z.number()]).nullish()
+const common = { model, options: options.nullish(), keep_alive: keepAlive, stream: flag }
+const thinking = { think: z.union([z.boolean(), z.string()]).nullish(), format: z.union([z.string(), z.looseObject({})]).nullish() }
+const logprobs = { logprobs: flag, top_logprobs: z.int().min(0).max(20).nullish() }
+
+const chatRequest = z.looseObject({
+  ...common,
+  ...thinking,
+  ...logprobs,
+  messages: z.array(z.looseObject({ role: z.string(), content: z.string().nullish(), images })).nullish(),
+  tools: z.array(z.looseObject({})).nullish(),
+})
+const generateRequest = z.looseObject({
+  ...common,
+  ...thinking,
+  ...logprobs,
+  prompt: z.string().nullish(),
+  suffix: z.string().nullish(),
+  system: z.string().nullish(),
+  template: z.string().nullish(),
+  context: z.array(z.int()).nullish(),
+  raw: flag,
+  images,
+})
+const embedRequest = z.looseObject({
+  model,
+  options: options.nullish(),
+  keep_alive: keepAlive,
+  input: z.union([z.string(), z.array(z.string())], 'must be a text or a list of texts'),
+  truncate: flag,
+  dimensions: z.int().min(1).nullish(),
+})
+const embeddingsRequest = z.looseObject({ model, options: options.nullish(), keep_alive: keepAlive, prompt: z.string('must be a text') })
+
+/** A JSON grammar on a model that may think: the host runs the model once to think and once more to answer, and counts the second run only. */
+function runs(body: { think?: unknown; format?: unknown }): number {
+  return body.format != null && body.format !== '' && body.think !== false ? 2 : 1
+}
+
+function forward(body: JsonObject, model: string, outputLimit: number): JsonObject {
+  const asked = isObject(body.options) ? without(body.options, RELOADING_OPTIONS) : {}
+  return { ...without(body, OWNERS_FIELDS), model, stream: true, options: { ...asked, num_predict: outputLimit } }
+}
+
+/** What Ollama says to a request that only loads a model. Nothing is loaded: the host's owner decides what is, and the next request loads what it needs. */
+function loadAnswer(model: string, message: JsonObject): JsonObject {
+  return { model, created_at: new Date().toISOString(), ...message, done: true, done_reason: 'load' }
+}
+
+function observe(frame: FrameValue, seen: Seen): void {
+  if (frame === '[DONE]') return
+  if (typeof frame.error === 'string') seen.failed = frame.error
+  const message = isObject(frame.message) ? frame.message : frame
+  seen.text(isObject(frame.message) ? message.content : frame.response)
+  seen.text(message.thinking, true)
+  if (Array.isArray(message.tool_calls)) {
+    for (const call of message.tool_calls) if (isObject(call?.function)) seen.toolCall(call.function.name, call.function.arguments)
+  }
+  if (frame.done !== true) return
+  seen.terminated = true
+  seen.counts({ input: frame.prompt_eval_count, cached: frame.prompt_eval_cached_count, output: frame.eval_count })
+  const nanoseconds = Number(frame.prompt_eval_duration ?? 0) + Number(frame.eval_duration ?? 0)
+  if (Number.isFinite(nanoseconds) && nanoseconds > 0) seen.gpuMs = Math.ceil(nanoseconds / 1e6)
+}
+
+/** Text and thinking joined, tool calls and logprobs in order, the rest from the last frame: what the host does for `stream: false`. */
+function aggregate(frames: readonly FrameValue[]): JsonObject {
+  const objects = frames.filter(isObject)
+  const last = objects.at(-1) ?? {}
+  const join = (pick: (frame: JsonObject) => unknown) => objects.map(pick).filter((piece) => typeof piece === 'string').join('')
+  const logprobs = objects.flatMap((frame) => (Array.isArray(frame.logprobs) ? frame.logprobs : []))
+  const extra = logprobs.length > 0 ? { logprobs } : {}
+  if (!isObject(last.message)) {
+    const thinking = join((frame) => frame.thinking)
+    return { ...last, response: join((frame) => frame.response), ...(thinking === '' ? {} : { thinking }), ...extra }
+  }
+  const message = (frame: JsonObject) => (isObject(frame.message) ? frame.message : {})
+  const thinking = join((frame) => message(frame).thinking)
+  const toolCalls = objects.flatMap((frame) => (Array.isArray(message(frame).tool_calls) ? (message(frame).tool_calls as unknown[]) : []))
+  return {
+    ...last,
+    message: {
+      ...last.message,
+      content: join((frame) => message(frame).content),
+      ...(thinking === '' ? {} : { thinking }),
+      ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+    },
+    ...extra,
+  }
+}
+
+const SHARED_KEYS = ['model', 'stream', 'format', 'options', 'think', 'truncate', 'logprobs', 'top_logprobs', ...OWNERS_FIELDS]
+
+export const ollamaChat: Dialect = {
+  name: 'ollama-chat',
+  path: '/api/chat',
+  family: 'ollama',
+  framing: 'ndjson',
+  keys: [...SHARED_KEYS, 'messages', 'tools'],
+  schema: chatRequest,
+  read(body) {
+    const request = readAs(chatRequest, body)
+    const empty = (request.messages ?? []).length === 0
+    return {
+      model: request.model,
+      stream: request.stream ?? true,
+      outputAsked: request.options?.num_predict ?? null,
+      runs: runs(request),
+      images: (request.messages ?? []).flatMap((message) => message.images ?? []),
+      usageAsked: true,
+      ...(empty ? { answer: loadAnswer(request.model, { message: { role: 'assistant', content: '' } }) } : {}),
+    }
+  },
+  forward,
+  observe,
+  aggregate,
+}
+
+export const ollamaGenerate: Dialect = {
+  name: 'ollama-generate',
+  path: '/api/generate',
+  family: 'ollama',
+  framing: 'ndjson',
+  keys: [...SHARED_KEYS, 'prompt', 'suffix', 'system', 'template', 'context', 'raw', 'images'],
+  schema: generateRequest,
+  read(body) {
+    const request = readAs(generateRequest, body)
+    const empty = (request.prompt ?? '') === '' && (request.images ?? []).length === 0
+    return {
+      model: request.model,
+      stream: request.stream ?? true,
+      outputAsked: request.options?.num_predict ?? null,
+      runs: runs(request),
+      images: request.images ?? [],
+      usageAsked: true,
+      ...(empty ? { answer: loadAnswer(request.model, { response: '' }) } : {}),
+    }
+  },
+  forward,
+  observe,
+  aggregate,
+}
+
+const EMBED_KEYS = ['model', 'options', 'truncate', 'dimensions', ...OWNERS_FIELDS]
+
+function readEmbedding(model: string, texts: string | string[]) {
+  return { model, stream: false, outputAsked: 0, runs: 1, images: [], usageAsked: true, texts: [texts].flat() }
+}
+
+function forwardEmbedding(body: JsonObject, model: string): JsonObject {
+  const asked = isObject(body.options) ? { options: without(body.options, RELOADING_OPTIONS) } : {}
+  return { ...without(body, OWNERS_FIELDS), model, ...asked }
+}
+
+export const ollamaEmbed: Dialect = {
+  name: 'ollama-embed',
+  path: '/api/embed',
+  family: 'ollama',
+  framing: null,
+  keys: [...EMBED_KEYS, 'input'],
+  schema: embedRequest,
+  read(body) {
+    const asked = readAs(embedRequest, body)
+    return readEmbedding(asked.model, asked.input)
+  },
+  forward: forwardEmbedding,
+  observe(frame, seen) {
+    if (frame === '[DONE]') return
+    seen.terminated = Array.isArray(frame.embeddings)
+    seen.counts({ input: frame.prompt_eval_count, output: 0 })
+  },
+}
+
+/** The old endpoint: the host gives no count, so it is billed by the bytes of the text. */
+export const ollamaEmbeddings: Dialect = {
+  name: 'ollama-embeddings',
+  path: '/api/embeddings',
+  family: 'ollama',
+  framing: null,
+  keys: [...EMBED_KEYS, 'prompt'],
+  schema: embeddingsRequest,
+  read(body) {
+    const asked = readAs(embeddingsRequest, body)
+    return readEmbedding(asked.model, asked.prompt)
+  },
+  forward: forwardEmbedding,
+  observe(frame, seen) {
+    if (frame === '[DONE]') return
+    seen.terminated = Array.isArray(frame.embedding)
+    seen.counts({ output: 0 })
+  },
+}

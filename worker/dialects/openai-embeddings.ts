@@ -1,0 +1,31 @@
+// OpenAI's embeddings, /v1/embeddings.
+import * as z from 'zod'
+import { type Dialect, OWNERS_FIELDS, readAs, without } from './dialect.ts'
+import { observeUsage } from './openai-chat.ts'
+
+const request = z.looseObject({
+  model: z.string().min(1, 'name a model'),
+  input: z.union([z.string(), z.array(z.string())], 'must be a text or a list of texts'),
+  encoding_format: z.enum(['float', 'base64']).nullish(),
+  dimensions: z.int().min(1).nullish(),
+})
+
+export const openaiEmbeddings: Dialect = {
+  name: 'openai-embeddings',
+  path: '/v1/embeddings',
+  family: 'openai',
+  framing: null,
+  keys: ['model', 'input', 'dimensions', 'encoding_format', ...OWNERS_FIELDS],
+  schema: request,
+  read(body) {
+    const { model, input } = readAs(request, body)
+    return { model, stream: false, outputAsked: 0, runs: 1, images: [], usageAsked: true, texts: [input].flat() }
+  },
+  forward: (body, model) => ({ ...without(body, OWNERS_FIELDS), model }),
+  observe(frame, seen) {
+    if (frame === '[DONE]') return
+    seen.terminated = Array.isArray(frame.data)
+    observeUsage(frame, seen)
+    seen.counts({ output: 0 })
+  },
+}

@@ -1,0 +1,54 @@
+// Which models there are: on the host, priced, and allowed to a key.
+import type { Caller } from './auth.ts'
+import type { Config } from './config.ts'
+import { isObject, type JsonObject } from './json.ts'
+import { canonicalModel, isCloudModel } from './model-name.ts'
+import { callHost, hostRefusal, isAnswer } from './upstream.ts'
+
+/** How long the host's list is remembered, milliseconds: the same for every key, it is filtered for each. */
+const LIST_MS = 5_000
+/** How long the host may take over a list, milliseconds. */
+export const LIST_TIMEOUT_MS = 10_000
+
+let listed: { baseUrl: string; atMs: number; models: JsonObject[] } | null = null
+
+/** One model of the host under its canonical name, with what `/api/tags` says of it. */
+export interface HostModel {
+  name: string
+  tag: JsonObject
+}
+
+/** The models on the host; none that is run elsewhere. Throws GatewayError. */
+export async function hostModels(config: Config): Promise<HostModel[]> {
+  if (listed === null || listed.baseUrl !== config.ollamaBaseUrl || Date.now() - listed.atMs > LIST_MS) {
+    const value = await hostJson(config, '/api/tags')
+    const models = Array.isArray(value.models) ? value.models.filter(isObject) : []
+    listed = { baseUrl: config.ollamaBaseUrl, atMs: Date.now(), models }
+  }
+  return listed.models.flatMap((tag) => {
+    const name = typeof tag.name === 'string' ? canonicalModel(tag.name) : null
+    return name === null || isCloudModel(name) || tag.remote_host !== undefined ? [] : [{ name, tag }]
+  })
+}
+
+/** A JSON object of the host's. Throws GatewayError. */
+export async function hostJson(config: Config, path: string, body?: JsonObject): Promise<JsonObject> {
+  const signal = AbortSignal.timeout(LIST_TIMEOUT_MS)
+  const answer = await callHost(config, path, { signal, ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }) })
+  if (!isAnswer(answer)) throw await hostRefusal(answer, typeof body?.model === 'string' ? body.model : '')
+  const value: unknown = await answer.json()
+  return isObject(value) ? value : {}
+}
+
+/** Says of a canonical name whether it has a price in force, and the key may use it. One D1 read. */
+export async function offers(db: D1Database, caller: Caller): Promise<(name: string) => boolean> {
+  const { results } = await db
+    .prepare(
+      `SELECT p.model, p.withdrawn FROM prices p WHERE p.id = (SELECT q.id FROM prices q WHERE q.model = p.model
+        AND q.valid_from_ms <= CAST(unixepoch('subsec') * 1000 AS INTEGER) ORDER BY q.valid_from_ms DESC, q.id DESC LIMIT 1)`,
+    )
+    .all<{ model: string; withdrawn: number }>()
+  const offered = new Map(results.map((row) => [row.model, row.withdrawn === 0]))
+  const allowed = caller.models === null ? null : new Set(caller.models)
+  return (name) => (offered.get(name) ?? offered.get('*') ?? false) && (allowed === null || allowed.has(name))
+}

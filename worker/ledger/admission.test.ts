@@ -1,0 +1,175 @@
+// Admission on a real D1: who gets in, at what hold, and what is said to the others.
+import { beforeAll, expect, test } from 'vitest'
+import { askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, usd } from '../testing/ledger.ts'
+import { admit } from './admission.ts'
+import { settle } from './settlement.ts'
+
+beforeAll(async () => {
+  await migrate()
+  await setPrice('m:latest', { input: '1', output: '2' })
+  await setPrice('free:latest', {})
+  await setPrice('flat:latest', { request: '0.01', model: '0.002' })
+  await setPrice('gpu:latest', { gpuSecond: '0.001', outputDefault: 10 })
+})
+
+test('the hold is the most that the request can cost', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '1' }))
+  const verdict = await admit(db, askOf(key, { inputBound: 1000, outputAsked: 500 }))
+  if (!verdict.admitted) throw new Error(verdict.refusal)
+  // 1,000 tokens at $1/Mtok + 500 at $2/Mtok = $0.001 + $0.001
+  expect(verdict.hold.holdNano).toBe(usd('0.002'))
+  expect(verdict.hold.outputLimit).toBe(500)
+  expect(verdict.standing.roomNano).toBe(usd('1'))
+})
+
+test('an output limit is fitted to what the budget has left', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '0.002' }))
+  const verdict = await admit(db, askOf(key, { inputBound: 1000, outputAsked: 5000 }))
+  if (!verdict.admitted) throw new Error(verdict.refusal)
+  // $0.002 − $0.001 of input = $0.001 = 500 tokens at $2/Mtok
+  expect(verdict.hold.outputLimit).toBe(500)
+  expect(verdict.hold.holdNano).toBe(usd('0.002'))
+})
+
+test('a fitted limit never falls below 256, or what the caller asked for if that is less', async () => {
+  const customer = await makeCustomer({ budget: '0.0005' })
+  const key = await makeKey(customer)
+  const refused = await admit(db, askOf(key, { outputAsked: 5000 }))
+  // $0.0005 is 250 tokens at $2/Mtok
+  expect(refused).toMatchObject({ admitted: false, refusal: 'budget_exceeded' })
+  expect((await admit(db, askOf(key, { outputAsked: 250 }))).admitted).toBe(true)
+})
+
+test('a limit above the model’s maximum is cut to it', async () => {
+  const key = await makeKey(await makeCustomer())
+  const verdict = await admit(db, askOf(key, { outputAsked: 1_000_000 }))
+  expect(verdict.admitted && verdict.hold.outputLimit).toBe(8192)
+  expect(verdict.standing?.roomNano).toBeNull()
+})
+
+test('fixed prices and GPU time are in the hold', async () => {
+  const key = await makeKey(await makeCustomer())
+  const flat = await admit(db, askOf(key, { model: 'flat:latest' }))
+  expect(flat.admitted && flat.hold.holdNano).toBe(usd('0.012'))
+  const gpu = await admit(db, askOf(key, { model: 'gpu:latest', deadlineMs: 60_000 }))
+  // 60 s at $0.001
+  expect(gpu.admitted && gpu.hold.holdNano).toBe(usd('0.06'))
+})
+
+test('a request that runs the model twice holds both runs, and the first one’s output as input of the second', async () => {
+  const key = await makeKey(await makeCustomer())
+  const verdict = await admit(db, askOf(key, { inputBound: 100, outputAsked: 1000, runs: 2 }))
+  // 100 × $1 + 2 × 1,000 × $2 + 1,000 × $1 per Mtok
+  expect(verdict.admitted && verdict.hold.holdNano).toBe(usd('0.0051'))
+})
+
+test('500 parallel requests at a budget for 37 admit 37', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '0.0375' }))
+  const verdicts = await Promise.all(Array.from({ length: 500 }, () => admit(db, askOf(key, { inputBound: 1000, outputAsked: 0 }))))
+  expect(verdicts.filter((verdict) => verdict.admitted)).toHaveLength(37)
+  expect(verdicts.filter((verdict) => !verdict.admitted && verdict.refusal === 'budget_exceeded')).toHaveLength(463)
+})
+
+test('a key’s own budget binds beside the customer’s', async () => {
+  const customer = await makeCustomer({ budget: '10' })
+  const key = await makeKey(customer, { budget: '0.001' })
+  const other = await makeKey(customer)
+  expect((await admit(db, askOf(key, { inputBound: 1000, outputAsked: 0 }))).admitted).toBe(true)
+  const refused = await admit(db, askOf(key, { inputBound: 1000, outputAsked: 0 }))
+  expect(refused).toMatchObject({ refusal: 'budget_exceeded', standing: { key: { heldNano: usd('0.001') } } })
+  expect((await admit(db, askOf(other, { inputBound: 1000, outputAsked: 0 }))).admitted).toBe(true)
+})
+
+test('a customer without money still gets what costs nothing', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '0' }))
+  expect((await admit(db, askOf(key, { model: 'free:latest' }))).admitted).toBe(true)
+  expect(await admit(db, askOf(key))).toMatchObject({ refusal: 'budget_exceeded' })
+})
+
+test('an admission whose reply was lost finds its own hold when asked again', async () => {
+  const customer = await makeCustomer({ budget: '0.001' })
+  const key = await makeKey(customer)
+  const ask = askOf(key, { inputBound: 1000, outputAsked: 0 })
+  const first = await admit(db, ask)
+  expect(await admit(db, ask)).toEqual({ ...first, standing: { ...first.standing, nowMs: expect.any(Number) } })
+  expect(await db.prepare('SELECT count(*) AS n FROM holds WHERE customer_id = ?').bind(customer).first('n')).toBe(1)
+})
+
+test('unknown, revoked and expired keys and suspended customers are refused', async () => {
+  const customer = await makeCustomer()
+  const key = await makeKey(customer)
+  expect(await admit(db, askOf({ ...key, hash: '0'.repeat(64) }))).toMatchObject({ refusal: 'invalid_api_key', standing: null })
+  expect(await admit(db, askOf(await makeKey(customer, { expiresMs: 1 })))).toMatchObject({ refusal: 'expired_api_key', expiresMs: 1 })
+  await db.prepare('UPDATE api_keys SET revoked_ms = 1 WHERE id = ?').bind(key.id).run()
+  expect(await admit(db, askOf(key))).toMatchObject({ refusal: 'revoked_api_key' })
+  await db.prepare("UPDATE customers SET status = 'suspended' WHERE id = ?").bind(customer).run()
+  expect(await admit(db, askOf(await makeKey(customer)))).toMatchObject({ refusal: 'account_suspended' })
+})
+
+test('a model must be allowed to the key and have a price', async () => {
+  const customer = await makeCustomer()
+  expect(await admit(db, askOf(await makeKey(customer, { models: ['free:latest'] })))).toMatchObject({ refusal: 'model_not_allowed' })
+  expect(await admit(db, askOf(await makeKey(customer), { model: 'nope:latest' }))).toMatchObject({ refusal: 'model_not_found' })
+})
+
+test('the price in force is the newest that has begun, and a model’s own goes before *', async () => {
+  await setPrice('p:latest', { request: '0.1', validFromMs: 1000 })
+  await setPrice('p:latest', { request: '0.2', validFromMs: 2000 })
+  const key = await makeKey(await makeCustomer())
+  const at = async (nowMs: number, model = 'p:latest') => {
+    const verdict = await admit(db, askOf(key, { model, nowMs }))
+    return verdict.admitted ? verdict.hold.holdNano : verdict.refusal
+  }
+  expect([await at(999), await at(1000), await at(1999), await at(2000)]).toEqual(['model_not_found', usd('0.1'), usd('0.1'), usd('0.2')])
+  await setPrice('*', { request: '0.7', validFromMs: 5000 })
+  expect([await at(6000), await at(6000, 'any:latest')]).toEqual([usd('0.2'), usd('0.7')])
+  await db.prepare("INSERT INTO prices (model, withdrawn, valid_from_ms, created_ms) VALUES ('p:latest', 1, 7000, 0)").run()
+  expect(await at(7000)).toBe('model_not_found')
+  await db.prepare("INSERT INTO prices (model, withdrawn, valid_from_ms, created_ms) VALUES ('*', 1, 8000, 0)").run()
+})
+
+test('requests per minute are counted from the ledger, running ones too', async () => {
+  const customer = await makeCustomer({ rpm: 3 })
+  const key = await makeKey(customer, { rpm: 2 })
+  const first = askOf(key, { model: 'free:latest' })
+  await admit(db, first)
+  await settle(db, [endingOf(key, first.id, 0)])
+  expect((await admit(db, askOf(key, { model: 'free:latest' }))).admitted).toBe(true)
+  expect(await admit(db, askOf(key, { model: 'free:latest' }))).toMatchObject({ refusal: 'rate_limited', standing: { key: { requests: 2 } } })
+  const other = await makeKey(customer)
+  expect((await admit(db, askOf(other, { model: 'free:latest' }))).admitted).toBe(true)
+  expect(await admit(db, askOf(other, { model: 'free:latest' }))).toMatchObject({ refusal: 'rate_limited', standing: { customer: { requests: 3 } } })
+})
+
+test('tokens per minute fit the output limit, too', async () => {
+  const key = await makeKey(await makeCustomer({ tpm: 1000 }))
+  const first = await admit(db, askOf(key, { model: 'free:latest', inputBound: 100 }))
+  expect(first.admitted && first.hold.outputLimit).toBe(900)
+  expect(await admit(db, askOf(key, { model: 'free:latest', inputBound: 1 }))).toMatchObject({ refusal: 'rate_limited' })
+})
+
+test('concurrency limits count running requests of the customer and of the key', async () => {
+  const customer = await makeCustomer({ concurrency: 2 })
+  const key = await makeKey(customer, { concurrency: 1 })
+  const first = askOf(key, { model: 'free:latest' })
+  expect((await admit(db, first)).admitted).toBe(true)
+  expect(await admit(db, askOf(key, { model: 'free:latest' }))).toMatchObject({ refusal: 'rate_limited' })
+  await settle(db, [endingOf(key, first.id, 0)])
+  expect((await admit(db, askOf(key, { model: 'free:latest' }))).admitted).toBe(true)
+})
+
+test('the host takes only so many at once, over all customers', async () => {
+  await db.prepare('UPDATE holds SET expires_ms = 0').run()
+  const ask = async () => admit(db, askOf(await makeKey(await makeCustomer()), { model: 'free:latest', hostConcurrency: 2 }))
+  expect([(await ask()).admitted, (await ask()).admitted]).toEqual([true, true])
+  expect(await ask()).toMatchObject({ refusal: 'host_busy' })
+})
+
+test('a hold of last month does not weigh on this month’s budget', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '0.001' }))
+  const october = Date.UTC(2026, 9, 31, 23, 59)
+  const ask = { inputBound: 1000, outputAsked: 0 }
+  expect((await admit(db, askOf(key, { ...ask, nowMs: october }))).admitted).toBe(true)
+  expect((await admit(db, askOf(key, { ...ask, nowMs: october }))).admitted).toBe(false)
+  expect((await admit(db, askOf(key, { ...ask, nowMs: Date.UTC(2026, 10, 1) }))).admitted).toBe(true)
+})

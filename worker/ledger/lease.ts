@@ -1,0 +1,30 @@
+// A hold is a lease: renewed while bytes flow, and each renewal writes down what has been delivered so far.
+import type { NanoUsd } from '../money.ts'
+import type { Used } from '../pricing.ts'
+
+/** The shortest renewal; a stream that has run for longer gets as long again as it has run. */
+const RENEWAL_LEAST_MS = 90_000
+
+export interface Checkpoint {
+  customerId: number
+  id: string
+  costNano: NanoUsd
+  used: Used
+  firstMs: number | null
+  leaseMs: number
+}
+
+/** How long a lease a stream of this age gets, with room for a silence of `idleMs` before the next checkpoint is due. */
+export function renewalMs(ageMs: number, idleMs: number): number {
+  return Math.max(RENEWAL_LEAST_MS, ageMs) + idleMs
+}
+
+const RENEW = `UPDATE holds SET expires_ms = max(expires_ms, CAST(unixepoch('subsec') * 1000 AS INTEGER) + (?1 ->> 'leaseMs')),
+  checkpoint_nano = max(checkpoint_nano, ?1 ->> 'costNano'), checkpoint_input = ?1 ->> '$.used.input', checkpoint_output = ?1 ->> '$.used.output',
+  checkpoint_gpu_ms = ?1 ->> '$.used.gpuMs', checkpoint_first_ms = ?1 ->> 'firstMs'
+  WHERE customer_id = ?1 ->> 'customerId' AND id = ?1 ->> 'id'`
+
+/** Renews a lease: one row written. A hold that has gone stays gone: its end will be posted late. */
+export async function renew(db: D1Database, checkpoint: Checkpoint): Promise<void> {
+  await db.prepare(RENEW).bind(JSON.stringify(checkpoint)).run()
+}

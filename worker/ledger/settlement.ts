@@ -1,0 +1,150 @@
+// Settlement: a hold becomes a usage row exactly once, whoever comes first; what comes later is posted as an adjustment, once.
+import type { NanoUsd } from '../money.ts'
+import type { Used } from '../pricing.ts'
+import type { Outcome } from '../schema.ts'
+import { periodOfDaySql, rebuildSpendSql } from './periods.ts'
+import { retryTransient } from './retry.ts'
+
+/** How a request ended. `costNano` is the full price of what was used; the ledger charges no more than the hold where there is a budget. */
+export interface Ending {
+  customerId: number
+  keyId: number
+  id: string
+  outcome: Exclude<Outcome, 'expired'>
+  estimated: boolean
+  costNano: NanoUsd
+  used: Used
+  /** From admission to the first delivered token; null: none was delivered. */
+  firstMs: number | null
+}
+
+export interface Posted {
+  id: string
+  costNano: NanoUsd
+}
+
+/** How long a settle waits before each try, in seconds: within the 30 that waitUntil gives after a caller has gone. */
+const SETTLE_WAITS_SECONDS = [0, 1, 3, 8, 17]
+
+/**
+ * The endings (`?1`, JSON) whose hold still stands. `?2` is the moment a lease has to be past for 'expired' to hold:
+ * one value for the whole batch, so that all its statements see the same rows, even if a lease is renewed beside them.
+ * An expired one is worth its checkpoint.
+ */
+const ENDED = `
+WITH ended AS (
+  SELECT h.*, e.value ->> 'outcome' AS outcome, c.budget_period, k.budget_period AS k_budget_period, k.budget_nano AS k_budget_nano, h.created_ms / 86400000 AS day,
+    c.budget_nano IS NOT NULL OR k.budget_nano IS NOT NULL AS limited,
+    iif(e.value ->> 'outcome' = 'expired', h.checkpoint_nano, e.value ->> 'costNano') AS full_nano,
+    iif(e.value ->> 'outcome' = 'expired', h.checkpoint_nano > 0, e.value ->> 'estimated') AS estimated,
+    iif(e.value ->> 'outcome' = 'expired', h.checkpoint_input, e.value ->> '$.used.input') AS input_tokens,
+    iif(e.value ->> 'outcome' = 'expired', 0, e.value ->> '$.used.cached') AS cached_tokens,
+    iif(e.value ->> 'outcome' = 'expired', h.checkpoint_output, e.value ->> '$.used.output') AS output_tokens,
+    iif(e.value ->> 'outcome' = 'expired', h.checkpoint_gpu_ms, e.value ->> '$.used.gpuMs') AS gpu_ms,
+    iif(e.value ->> 'outcome' = 'expired', h.checkpoint_first_ms, e.value ->> 'firstMs') AS first_ms
+  FROM json_each(?1) e JOIN holds h ON h.customer_id = e.value ->> 'customerId' AND h.id = e.value ->> 'id'
+    JOIN customers c ON c.id = h.customer_id JOIN api_keys k ON k.id = h.key_id
+  WHERE e.value ->> 'outcome' <> 'expired' OR h.expires_ms <= CAST(?2 AS INTEGER)
+), charged AS (SELECT *, iif(limited, min(full_nano, hold_nano), full_nano) AS cost_nano FROM ended)`
+
+const SETTLE = [
+  `INSERT INTO usage (customer_id, id, key_id, price_id, model, dialect, upstream, outcome, estimated, hold_nano, cost_nano, over_nano, input_tokens, cached_tokens,
+    output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, settled_ms)
+   ${ENDED} SELECT customer_id, id, key_id, price_id, model, dialect, upstream, outcome, estimated, hold_nano, cost_nano, full_nano - cost_nano, input_tokens, cached_tokens,
+    output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM charged
+   RETURNING id, cost_nano AS costNano`,
+  `INSERT INTO spend (owner, period, spent_nano)
+   ${ENDED} SELECT owner, period, sum(cost_nano) FROM (
+     SELECT 'c' || customer_id AS owner, ${periodOfDaySql('budget_period', 'day')} AS period, cost_nano FROM charged
+     UNION ALL
+     SELECT 'k' || key_id, ${periodOfDaySql('k_budget_period', 'day')}, cost_nano FROM charged WHERE k_budget_nano IS NOT NULL
+   ) WHERE true GROUP BY owner, period
+   ON CONFLICT DO UPDATE SET spent_nano = spent_nano + excluded.spent_nano`,
+  `INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano)
+   ${ENDED} SELECT customer_id, day, model, key_id, outcome, count(*), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(gpu_ms), sum(cost_nano)
+   FROM charged WHERE true GROUP BY customer_id, day, model, key_id, outcome
+   ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, input_tokens = input_tokens + excluded.input_tokens,
+     cached_tokens = cached_tokens + excluded.cached_tokens, output_tokens = output_tokens + excluded.output_tokens,
+     gpu_ms = gpu_ms + excluded.gpu_ms, cost_nano = cost_nano + excluded.cost_nano`,
+  `${ENDED} DELETE FROM holds WHERE (customer_id, id) IN (SELECT customer_id, id FROM ended)`,
+]
+
+/** What a request that had expired is worth beyond its checkpoint, as far as its budgets have room. `?1` is one ending, JSON. */
+const LATE = `
+WITH late AS (
+  SELECT u.*, u.created_ms / 86400000 AS day, c.budget_nano, c.budget_period, k.budget_nano AS k_budget_nano, k.budget_period AS k_budget_period,
+    iif(c.budget_nano IS NULL AND k.budget_nano IS NULL, ?1 ->> 'costNano', min(?1 ->> 'costNano', u.hold_nano)) - u.cost_nano AS rest
+  FROM usage u JOIN customers c ON c.id = u.customer_id JOIN api_keys k ON k.id = u.key_id
+  WHERE u.customer_id = ?1 ->> 'customerId' AND u.id = ?1 ->> 'id' AND u.outcome = 'expired'
+    AND NOT EXISTS (SELECT 1 FROM adjustments a WHERE a.customer_id = u.customer_id AND a.id = 'late:' || u.id)
+), placed AS (
+  SELECT *, ${periodOfDaySql('budget_period', 'day')} AS period, ${periodOfDaySql('k_budget_period', 'day')} AS k_period FROM late
+), posted AS (
+  SELECT *, min(rest,
+    coalesce(budget_nano - coalesce((SELECT spent_nano FROM spend WHERE owner = 'c' || p.customer_id AND period = p.period), 0)
+      - (SELECT coalesce(sum(hold_nano), 0) FROM holds h WHERE h.customer_id = p.customer_id AND h.created_ms >= p.period * 86400000), rest),
+    coalesce(k_budget_nano - coalesce((SELECT spent_nano FROM spend WHERE owner = 'k' || p.key_id AND period = p.k_period), 0)
+      - (SELECT coalesce(sum(hold_nano), 0) FROM holds h WHERE h.customer_id = p.customer_id AND h.key_id = p.key_id AND h.created_ms >= p.k_period * 86400000), rest)) AS amount
+  FROM placed p
+)`
+
+const POST_LATE = `INSERT INTO adjustments (customer_id, id, key_id, usage_id, amount_nano, reason, day, created_ms)
+${LATE} SELECT customer_id, 'late:' || id, key_id, id, amount, 'ended after its lease', day, CAST(unixepoch('subsec') * 1000 AS INTEGER)
+FROM posted WHERE amount > 0 ON CONFLICT DO NOTHING`
+
+/**
+ * Posts endings: usage, spend, daily sums, and the hold is gone, in one D1 batch. Idempotent: the hold is the token, so a second settle
+ * of the same id posts nothing. An ending whose hold had expired before is posted as adjustment `late:<id>`, once, as far as there is room.
+ * Returns what this call posted to `usage`. Throws what D1 throws; asking again is safe.
+ */
+export async function settle(db: D1Database, endings: readonly Ending[]): Promise<Posted[]> {
+  const posted = await post(db, JSON.stringify(endings), 0)
+  const ids = new Set(posted.map((row) => row.id))
+  for (const ending of endings) if (!ids.has(ending.id)) await postLate(db, ending)
+  return posted
+}
+
+/** Settles up to 100 requests whose lease is past, each at its checkpoint. Returns how many there were to settle. */
+export async function sweep(db: D1Database): Promise<number> {
+  const { results } = await db
+    .prepare(
+      `SELECT customer_id AS customerId, id, 'expired' AS outcome, n.now FROM holds, (SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now) n
+       WHERE expires_ms <= n.now LIMIT 100`,
+    )
+    .all<{ customerId: number; id: string; outcome: 'expired'; now: number }>()
+  const now = results[0]?.now
+  if (now === undefined) return 0
+  await post(db, JSON.stringify(results), now)
+  return results.length
+}
+
+/** Settles by retrying as SETTLE_WAITS_SECONDS says. Throws the last error if no try came through: the sweep is then left with it. */
+export async function settleSurely(db: D1Database, ending: Ending, sleep: (ms: number) => Promise<void>): Promise<void> {
+  for (const [attempt, seconds] of SETTLE_WAITS_SECONDS.entries()) {
+    if (seconds > 0) await sleep(seconds * 1000)
+    try {
+      await settle(db, [ending])
+      return
+    } catch (error) {
+      if (attempt === SETTLE_WAITS_SECONDS.length - 1) throw error
+    }
+  }
+}
+
+async function post(db: D1Database, endings: string, expiredBeforeMs: number): Promise<Posted[]> {
+  const batch = SETTLE.map((sql) => db.prepare(sql).bind(endings, expiredBeforeMs))
+  const results = await retryTransient(() => db.batch<Posted>(batch))
+  return results[0]?.results ?? []
+}
+
+/** The adjustment, then the owners' spend written anew from its parts: so a retry after a lost reply changes nothing. */
+async function postLate(db: D1Database, ending: Ending): Promise<void> {
+  const rebuild = (owner: 'customer' | 'key', id: number) => rebuildSpendSql(owner).map((sql) => db.prepare(sql).bind(id))
+  await retryTransient(() =>
+    db.batch([
+      db.prepare(POST_LATE).bind(JSON.stringify(ending)),
+      ...rebuild('customer', ending.customerId),
+      ...rebuild('key', ending.keyId),
+    ]),
+  )
+}

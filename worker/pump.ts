@@ -1,0 +1,62 @@
+// Reads an answer of the host to its end, or to the first reason to stop: never held back by whoever gets it.
+
+/** How reading ended. `hung_up`: the caller left; `slow`: the caller fell too far behind; `broken`: the host's connection broke off. */
+export type PumpEnd = 'ended' | 'hung_up' | 'slow' | 'silent' | 'deadline' | 'broken'
+
+export interface PumpLimits {
+  idleTimeoutMs: number
+  /** Milliseconds since 1970; null: none. */
+  deadlineMs: number | null
+  /** Aborted when the caller hangs up. */
+  hangUp: AbortSignal
+}
+
+export interface Pump {
+  /** Resolves once reading has stopped; never rejects. */
+  done: Promise<PumpEnd>
+  /** Stops reading, which closes the connection to the host. The first reason counts. */
+  stop(reason: PumpEnd): void
+}
+
+/** How often silence and deadline are looked at, milliseconds. */
+const WATCH_MS = 500
+
+/** Reads `source` as fast as it comes, hands each piece to `onPiece`, and watches the limits. */
+export function pump(source: ReadableStream<Uint8Array>, limits: PumpLimits, onPiece: (piece: Uint8Array) => void): Pump {
+  const reader = source.getReader()
+  let end: PumpEnd | null = null
+  let lastMs = Date.now()
+
+  function stop(reason: PumpEnd): void {
+    if (end !== null) return
+    end = reason
+    reader.cancel(reason).catch(() => {})
+  }
+
+  const watch = setInterval(() => {
+    const nowMs = Date.now()
+    if (nowMs - lastMs > limits.idleTimeoutMs) stop('silent')
+    else if (limits.deadlineMs !== null && nowMs > limits.deadlineMs) stop('deadline')
+  }, WATCH_MS)
+  const onHangUp = () => stop('hung_up')
+  if (limits.hangUp.aborted) onHangUp()
+  limits.hangUp.addEventListener('abort', onHangUp)
+
+  async function read(): Promise<PumpEnd> {
+    try {
+      while (end === null) {
+        const { done, value } = await reader.read()
+        if (done) return end ?? 'ended'
+        lastMs = Date.now()
+        if (end === null) onPiece(value)
+      }
+      return end
+    } catch {
+      return end ?? 'broken'
+    } finally {
+      clearInterval(watch)
+      limits.hangUp.removeEventListener('abort', onHangUp)
+    }
+  }
+  return { done: read(), stop }
+}

@@ -1,0 +1,100 @@
+// Why a request was not admitted, in words that say what is left, what would help, and when.
+import { refuseCaller } from './auth.ts'
+import { GatewayError } from './errors.ts'
+import type { Ask, Standing, Verdict } from './ledger/admission.ts'
+import { periodRenewsMs } from './ledger/periods.ts'
+import { formatUsd, type NanoUsd } from './money.ts'
+
+type Refused = Extract<Verdict, { admitted: false }>
+
+/** The error for a refusal, with Retry-After where waiting helps. */
+export function refusalError(refused: Refused, ask: Ask): GatewayError {
+  const { refusal, standing } = refused
+  switch (refusal) {
+    case 'invalid_api_key':
+    case 'revoked_api_key':
+    case 'expired_api_key':
+    case 'account_suspended':
+      return refuseCaller(refusal, refused.expiresMs)
+    case 'model_not_allowed':
+      return new GatewayError('model_not_allowed', `This API key may not use the model "${ask.model}": GET /v1/models lists those it may.`, {
+        param: 'model',
+      })
+    case 'model_not_found':
+      return modelNotFound(ask.model)
+    case 'host_busy':
+      return hostBusy()
+    case 'rate_limited':
+      return standing === null ? rateLimited('Too many requests.', 1) : limitReached(standing, ask)
+    case 'budget_exceeded':
+      return budgetExceeded(standing)
+  }
+}
+
+export function modelNotFound(model: string): GatewayError {
+  return new GatewayError('model_not_found', `The model "${model.slice(0, 100)}" is not offered: GET /v1/models lists those that are.`, {
+    param: 'model',
+  })
+}
+
+export function hostBusy(): GatewayError {
+  return new GatewayError('host_busy', 'The host is working on as many requests as it takes at once: try again in a moment.', {
+    retryAfterSeconds: 2,
+  })
+}
+
+function rateLimited(message: string, retryAfterSeconds: number): GatewayError {
+  return new GatewayError('rate_limited', message, { retryAfterSeconds })
+}
+
+function limitReached(standing: Standing, ask: Ask): GatewayError {
+  const minute = standing.oldestMs === null ? 60 : Math.min(60, Math.max(1, Math.ceil((standing.oldestMs + 60_000 - standing.nowMs) / 1000)))
+  for (const [whose, limit] of [
+    ['This API key', standing.key],
+    ['This account', standing.customer],
+  ] as const) {
+    if (limit.concurrency !== null && limit.inFlight >= limit.concurrency) {
+      return rateLimited(`${whose} may run ${limit.concurrency} requests at once and does so: wait for one to end.`, 1)
+    }
+    if (limit.rpm !== null && limit.requests >= limit.rpm) {
+      return rateLimited(`${whose} may make ${limit.rpm} requests a minute and has: wait ${minute} s.`, minute)
+    }
+  }
+  for (const [whose, limit] of [
+    ['This API key', standing.key],
+    ['This account', standing.customer],
+  ] as const) {
+    if (limit.tpm === null) continue
+    if (ask.inputBound >= limit.tpm) {
+      return new GatewayError('rate_limited', `${whose} may use ${limit.tpm} tokens a minute; this request alone may be more: shorten it.`, {
+        final: true,
+      })
+    }
+    if (limit.tpm - limit.tokens < ask.inputBound + 256) {
+      return rateLimited(`${whose} may use ${limit.tpm} tokens a minute and has used or reserved ${limit.tokens}: wait ${minute} s.`, minute)
+    }
+  }
+  return rateLimited('Too many requests or tokens in the last minute.', minute)
+}
+
+/** Which budget is used up, what is left of it, what running requests hold of that, and when it renews. */
+function budgetExceeded(standing: Standing | null): GatewayError {
+  const [whose, limit] = standing === null ? ['account’s', null] : binding(standing)
+  if (standing === null || limit === null || limit.budgetNano === null) return new GatewayError('budget_exceeded', 'The budget is used up.')
+  const left = (limit.budgetNano - limit.spentNano) as NanoUsd
+  const renews = periodRenewsMs(limit.period, standing.nowMs)
+  const held = limit.heldNano > 0 ? `, of which running requests hold $${formatUsd(limit.heldNano)}` : ''
+  const when = renews === null ? 'It does not renew by itself: ask the operator to raise it.' : `It renews at ${new Date(renews).toISOString()}.`
+  return new GatewayError(
+    'budget_exceeded',
+    `The ${whose} budget of $${formatUsd(limit.budgetNano)} (${limit.period}) does not cover this request: $${formatUsd(Math.max(0, left))} is left${held}. ${when}`,
+    { final: true },
+  )
+}
+
+/** The budget with the smaller room. */
+function binding(standing: Standing): ['API key’s' | 'account’s', Standing['key'] | null] {
+  const room = (limit: Standing['key']) =>
+    limit.budgetNano === null ? Number.POSITIVE_INFINITY : limit.budgetNano - limit.spentNano - limit.heldNano
+  return room(standing.key) < room(standing.customer) ? ['API key’s', standing.key] : ['account’s', standing.customer]
+}

@@ -1,0 +1,54 @@
+// Hands an answer on while it is read: the caller's pace never reaches the host, and what waits for a slow caller is bounded.
+import { type Pump, type PumpEnd, type PumpLimits, pump } from './pump.ts'
+
+export interface RelayOptions extends PumpLimits {
+  /** How much may wait for the caller, bytes. */
+  bufferBytes: number
+  /** What the caller gets for a piece of the host's: usually the piece itself. */
+  pass(piece: Uint8Array): Uint8Array | null
+  /** What the caller gets at the end beside it, an error in its dialect for instance. Called once, when reading has stopped. */
+  close(end: PumpEnd): Uint8Array | null
+}
+
+export interface Relay {
+  /** For the caller. */
+  body: ReadableStream<Uint8Array>
+  /** Resolves as soon as reading from the host has stopped, whether or not the caller has read it all. */
+  done: Promise<PumpEnd>
+}
+
+export function relay(source: ReadableStream<Uint8Array>, options: RelayOptions): Relay {
+  const { readable, writable } = new IdentityTransformStream()
+  const writer = writable.getWriter()
+  let waiting = 0
+  let reading: Pump | null = null
+
+  function write(bytes: Uint8Array): void {
+    waiting += bytes.byteLength
+    writer.write(bytes).then(
+      () => {
+        waiting -= bytes.byteLength
+      },
+      () => reading?.stop('hung_up'),
+    )
+    if (waiting > options.bufferBytes) reading?.stop('slow')
+  }
+
+  reading = pump(source, options, (piece) => {
+    const bytes = options.pass(piece)
+    if (bytes !== null && bytes.byteLength > 0) write(bytes)
+  })
+  writer.closed.catch(() => reading?.stop('hung_up'))
+
+  const done = reading.done.then((end) => {
+    const last = options.close(end)
+    if (end === 'hung_up' || end === 'slow') {
+      writer.abort(new Error(end === 'slow' ? 'the caller reads too slowly' : 'the caller hung up')).catch(() => {})
+    } else {
+      if (last !== null && last.byteLength > 0) writer.write(last).catch(() => {})
+      writer.close().catch(() => {})
+    }
+    return end
+  })
+  return { body: readable, done }
+}

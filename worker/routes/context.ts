@@ -1,0 +1,19 @@
+// What Hono's context carries here, and how a route gets its exchange out of it.
+import type { Context } from 'hono'
+import { configOf } from '../config.ts'
+import type { Exchange } from '../exchange.ts'
+
+export interface AppEnv {
+  Bindings: Cloudflare.Env
+  Variables: { requestId: string }
+}
+
+export function exchangeOf(c: Context<AppEnv>): Exchange {
+  return {
+    request: c.req.raw,
+    requestId: c.get('requestId'),
+    db: c.env.DB,
+    config: configOf(c.env),
+    defer: (work) => c.executionCtx.waitUntil(work),
+  }
+}

@@ -1,0 +1,133 @@
+// One admitted request while it runs: its meter, its checkpoints, and the one settlement that ends it.
+import type { Dialect } from './dialects/dialect.ts'
+import type { Exchange } from './exchange.ts'
+import type { Hold, Standing } from './ledger/admission.ts'
+import { renew, renewalMs } from './ledger/lease.ts'
+import { type Ending, settleSurely } from './ledger/settlement.ts'
+import { causeOf, log } from './log.ts'
+import { type Metered, Meter, NOTHING } from './meter.ts'
+import { formatUsd } from './money.ts'
+import type { ReadRequest } from './read-request.ts'
+
+export class Run {
+  readonly dialect: Dialect
+  readonly read: ReadRequest
+  readonly hold: Hold
+  readonly standing: Standing
+  readonly exchange: Exchange
+  readonly meter: Meter
+  /** When the host was asked, milliseconds since 1970. */
+  readonly startMs: number
+  #checkpointDueMs: number
+  #renewing = false
+  #settled: Metered | null = null
+
+  constructor(dialect: Dialect, read: ReadRequest, admission: { hold: Hold; standing: Standing }, exchange: Exchange, nowMs: number) {
+    this.dialect = dialect
+    this.read = read
+    this.hold = admission.hold
+    this.standing = admission.standing
+    this.exchange = exchange
+    this.startMs = nowMs
+    const bounds = { inputBound: read.input.bound, inputEstimate: read.input.estimate, runs: read.asked.runs }
+    this.meter = new Meter(dialect, admission.hold, bounds, nowMs)
+    this.#checkpointDueMs = nowMs + exchange.config.checkpointMs
+  }
+
+  /** When a request at a price per GPU second must have ended; null for others. */
+  get deadlineMs(): number | null {
+    return this.hold.price.gpuSecondNano > 0 ? this.startMs + this.exchange.config.deadlineMs : null
+  }
+
+  /** Renews the lease and writes down what was delivered, where it is time to: at a stream's age of CHECKPOINT_SECONDS, and each time at twice the age. */
+  checkpoint(nowMs: number): void {
+    if (nowMs < this.#checkpointDueMs || this.#renewing || this.#settled !== null) return
+    const { config, db, defer } = this.exchange
+    const ageMs = nowMs - this.startMs
+    this.#checkpointDueMs = nowMs + ageMs
+    this.#renewing = true
+    const { used, costNano } = this.meter.metered('abandoned', nowMs)
+    const { id, customerId } = this.hold
+    const leaseMs = renewalMs(ageMs, config.idleTimeoutMs)
+    const renewal = renew(db, { customerId, id, costNano, used, firstMs: this.#firstMs(), leaseMs })
+      .catch((error) => log({ event: 'error', code: 'checkpoint_failed', request_id: id, message: causeOf(error) }))
+      .finally(() => {
+        this.#renewing = false
+      })
+    defer(renewal)
+  }
+
+  /** Ends the request, once: what counts is the first call. Returns what it is charged for; the ledger is written after the answer. */
+  settle(outcome: Ending['outcome'], status: number, code: string | null = null): Metered {
+    return this.#settled ?? this.#end(outcome, this.meter.metered(outcome, Date.now()), status, code)
+  }
+
+  /** Ends a request of which nothing was handed out: it failed, and costs nothing. */
+  void(status: number, code: string): void {
+    if (this.#settled === null) this.#end('failed', NOTHING, status, code)
+  }
+
+  #end(outcome: Ending['outcome'], metered: Metered, status: number, code: string | null): Metered {
+    this.#settled = metered
+    const nowMs = Date.now()
+    const { db, defer, requestId } = this.exchange
+    const { customerId, id } = this.hold
+    const { used, costNano, estimated } = metered
+    const ending: Ending = { customerId, keyId: this.standing.keyId, id, outcome, estimated, costNano, used, firstMs: this.#firstMs() }
+    const failed = (error: unknown) => log({ event: 'error', code: 'settle_failed', request_id: id, message: causeOf(error) })
+    defer(settleSurely(db, ending, (ms) => scheduler.wait(ms)).catch(failed))
+    log({
+      event: 'request',
+      request_id: requestId,
+      customer: this.standing.customerName,
+      customer_id: customerId,
+      key_id: this.standing.keyId,
+      model: this.read.model,
+      dialect: this.dialect.name,
+      status,
+      outcome,
+      code,
+      input_tokens: used.input,
+      cached_tokens: used.cached,
+      output_tokens: used.output,
+      cost_usd: formatUsd(this.#charged(costNano)),
+      estimated,
+      first_ms: this.#firstMs(),
+      total_ms: nowMs - this.startMs,
+    })
+    return metered
+  }
+
+  /** What is charged of a cost: no more than the hold where there is a budget, as the ledger has it. */
+  #charged(costNano: number): number {
+    return this.standing.roomNano === null ? costNano : Math.min(costNano, this.hold.holdNano)
+  }
+
+  /** What the answer's headers say of money and limits. `metered`: what it came to, where that is known by then. */
+  headers(metered: Metered | null): Headers {
+    const { hold, standing } = this
+    const headers = new Headers({ 'x-request-id': this.exchange.requestId, 'cache-control': 'no-cache, no-transform' })
+    if (this.dialect.family === 'anthropic') headers.set('request-id', this.exchange.requestId)
+    if (hold.outputLimit > 0) headers.set('x-output-limit', String(hold.outputLimit))
+    const taken = metered === null ? hold.holdNano : this.#charged(metered.costNano)
+    if (standing.roomNano !== null) headers.set('x-budget-remaining', formatUsd(standing.roomNano - taken))
+    if (metered !== null) headers.set('x-request-cost', formatUsd(taken))
+    const [limit, requests] = tighter(standing)
+    if (limit !== null) {
+      headers.set('x-ratelimit-limit-requests', String(limit))
+      headers.set('x-ratelimit-remaining-requests', String(Math.max(0, limit - requests - 1)))
+    }
+    return headers
+  }
+
+  #firstMs(): number | null {
+    return this.meter.firstTokenMs === null ? null : Math.max(0, this.meter.firstTokenMs - this.startMs)
+  }
+}
+
+/** The limit of requests a minute with less room, and what was used of it. */
+function tighter({ customer, key }: Standing): [number | null, number] {
+  const room = (limit: Standing['key']) => (limit.rpm === null ? Number.POSITIVE_INFINITY : limit.rpm - limit.requests)
+  const limit = room(key) < room(customer) ? key : customer
+  return [limit.rpm, limit.requests]
+}

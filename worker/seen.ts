@@ -1,0 +1,59 @@
+// What has been seen of an answer so far: the host's own counts where it gave them, and an estimate for where it does not.
+
+const encoder = new TextEncoder()
+
+/** UTF-8 bytes of a text. */
+export function byteLength(text: string): number {
+  return encoder.encode(text).byteLength
+}
+
+/** Around a tool call a template puts tags and JSON that are tokens, too, but are not in what is delivered. */
+const TOOL_CALL_TOKENS = 16
+const BYTES_PER_TOKEN = 4
+/** No context is as large: a count beyond is no count. */
+const COUNT_MAX = 1_000_000_000
+
+export class Seen {
+  /** Reported counts; null until one came that can be one. */
+  input: number | null = null
+  cached = 0
+  output: number | null = null
+  /** Reported GPU time, milliseconds. */
+  gpuMs: number | null = null
+  /** Estimated tokens of what was delivered, of which `thinking`. */
+  estimate = 0
+  thinking = 0
+  /** The frame that ends an answer came. */
+  terminated = false
+  /** The host said within the answer that it failed. */
+  failed: string | null = null
+
+  /**
+   * A delivered piece of text. A frame is a token at least, and more where text was held back and merged;
+   * four bytes a token is what the recorded answers come to.
+   */
+  text(piece: unknown, thinking = false): void {
+    if (typeof piece !== 'string' || piece === '') return
+    const tokens = Math.max(1, Math.ceil(byteLength(piece) / BYTES_PER_TOKEN))
+    this.estimate += tokens
+    if (thinking) this.thinking += tokens
+  }
+
+  /** A tool call or a part of its arguments: dense in tokens, and delivered whole, so counted by the byte. */
+  toolCall(name: unknown, callArguments: unknown): void {
+    if (typeof name === 'string' && name !== '') this.estimate += byteLength(name) + TOOL_CALL_TOKENS
+    const text = typeof callArguments === 'string' ? callArguments : callArguments == null ? '' : JSON.stringify(callArguments)
+    this.estimate += byteLength(text)
+  }
+
+  /** Counts as reported: whole and not negative, or they are not taken. Absent ones leave what was there. */
+  counts(counts: { input?: unknown; cached?: unknown; output?: unknown }): void {
+    if (isCount(counts.input)) this.input = counts.input
+    if (isCount(counts.output)) this.output = counts.output
+    if (isCount(counts.cached)) this.cached = Math.min(counts.cached, this.input ?? 0)
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= COUNT_MAX
+}

@@ -1,0 +1,142 @@
+// Test support: a migrated D1, customers, keys and prices in a line each, and asks with defaults.
+import { env } from 'cloudflare:workers'
+import { applyD1Migrations } from 'cloudflare:test'
+import { v7 } from 'uuid'
+import type { Ask } from '../ledger/admission.ts'
+import type { Ending } from '../ledger/settlement.ts'
+import { type NanoUsd, parseUsd } from '../money.ts'
+import { newKey } from '../keys.ts'
+
+export const db = env.DB
+
+export async function migrate(): Promise<void> {
+  await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
+}
+
+export const usd = (text: string): NanoUsd => {
+  const amount = parseUsd(text)
+  if (amount === null) throw new Error(`not an amount: ${text}`)
+  return amount
+}
+
+interface Limits {
+  budget?: string | null
+  period?: string
+  rpm?: number
+  tpm?: number
+  concurrency?: number
+}
+
+let emails = 0
+export async function makeCustomer(limits: Limits = {}): Promise<number> {
+  const row = await db
+    .prepare(
+      'INSERT INTO customers (name, email, budget_nano, budget_period, rpm, tpm, concurrency, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 0) RETURNING id',
+    )
+    .bind(
+      'ACME',
+      `c${emails++}@example.com`,
+      limits.budget == null ? null : usd(limits.budget),
+      limits.period ?? 'month',
+      limits.rpm ?? null,
+      limits.tpm ?? null,
+      limits.concurrency ?? null,
+    )
+    .first<{ id: number }>()
+  return row?.id ?? 0
+}
+
+export interface TestKey {
+  id: number
+  key: string
+  hash: string
+  customerId: number
+}
+
+export async function makeKey(customerId: number, limits: Limits & { models?: string[]; expiresMs?: number } = {}): Promise<TestKey> {
+  const { key, hash, prefix } = await newKey()
+  const row = await db
+    .prepare(
+      'INSERT INTO api_keys (hash, customer_id, prefix, models, budget_nano, budget_period, rpm, tpm, concurrency, expires_ms, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING id',
+    )
+    .bind(
+      hash,
+      customerId,
+      prefix,
+      limits.models ? JSON.stringify(limits.models) : null,
+      limits.budget == null ? null : usd(limits.budget),
+      limits.period ?? 'month',
+      limits.rpm ?? null,
+      limits.tpm ?? null,
+      limits.concurrency ?? null,
+      limits.expiresMs ?? null,
+    )
+    .first<{ id: number }>()
+  return { id: row?.id ?? 0, key, hash, customerId }
+}
+
+export interface TestPrice {
+  request?: string
+  model?: string
+  /** USD per million tokens. */
+  input?: string
+  cached?: string
+  output?: string
+  gpuSecond?: string
+  outputDefault?: number
+  outputMax?: number
+  validFromMs?: number
+}
+
+export async function setPrice(model: string, price: TestPrice): Promise<void> {
+  // $1 per Mtok = 1,000,000 pico-dollars a token = 10^9 nano-dollars / 1,000.
+  const pico = (text: string | undefined) => usd(text ?? '0') / 1000
+  await db
+    .prepare(
+      `INSERT INTO prices (model, request_nano, model_nano, input_pico, cached_input_pico, output_pico, gpu_second_nano, output_default, output_max, valid_from_ms, created_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+    )
+    .bind(
+      model,
+      usd(price.request ?? '0'),
+      usd(price.model ?? '0'),
+      pico(price.input),
+      pico(price.cached ?? price.input),
+      pico(price.output),
+      usd(price.gpuSecond ?? '0'),
+      price.outputDefault ?? 2048,
+      price.outputMax ?? 8192,
+      price.validFromMs ?? 0,
+    )
+    .run()
+}
+
+export function askOf(key: TestKey, ask: Partial<Ask> = {}): Ask {
+  return {
+    id: v7(),
+    keyHash: key.hash,
+    model: 'm:latest',
+    dialect: 'test',
+    inputBound: 0,
+    outputAsked: null,
+    runs: 1,
+    hostConcurrency: 10_000,
+    deadlineMs: 600_000,
+    leaseMs: 130_000,
+    ...ask,
+  }
+}
+
+export function endingOf(key: TestKey, id: string, costNano: number, more: Partial<Ending> = {}): Ending {
+  return {
+    customerId: key.customerId,
+    keyId: key.id,
+    id,
+    outcome: 'completed',
+    estimated: false,
+    costNano: costNano as NanoUsd,
+    used: { input: 1, cached: 0, output: 1, gpuMs: 0 },
+    firstMs: 5,
+    ...more,
+  }
+}
