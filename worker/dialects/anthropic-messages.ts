@@ -6,7 +6,7 @@ import { type Dialect, flag, OWNERS_FIELDS, positive, readAs, refuseServerTools,
 const block = z.looseObject({
   type: z.string(),
   source: z.looseObject({ type: z.string(), data: z.string().nullish() }).nullish(),
-  content: z.unknown(),
+  content: z.unknown().optional(),
 })
 const request = z.looseObject({
   model: z.string().min(1, 'name a model'),
