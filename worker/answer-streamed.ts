@@ -13,7 +13,10 @@ const encoder = new TextEncoder()
 export function streamedAnswer(run: Run, answer: Response): Response {
   const { config, request, defer } = run.exchange
   const headers = run.headers(null)
-  headers.set('content-type', answer.headers.get('content-type') ?? (run.dialect.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'))
+  headers.set(
+    'content-type',
+    answer.headers.get('content-type') ?? (run.dialect.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'),
+  )
 
   const { body, done } = relay(answer.body ?? new Response('').body ?? emptyStream(), {
     bufferBytes: config.streamBufferBytes,
@@ -52,7 +55,8 @@ function written(frame: Frame, value: FrameValue, kept: FrameValue | null): Uint
 function close(run: Run, end: PumpEnd): Uint8Array | null {
   const rest = run.meter.end(Date.now())
   const { seen } = run.meter
-  const held = run.read.asked.usageAsked || run.dialect.withoutUsage === undefined ? new Uint8Array(0) : passed(run, new Uint8Array(0), rest)
+  const held =
+    run.read.asked.usageAsked || run.dialect.withoutUsage === undefined ? new Uint8Array(0) : passed(run, new Uint8Array(0), rest)
   if (seen.terminated && seen.failed === null) {
     run.settle('completed', 200)
     return held

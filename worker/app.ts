@@ -2,8 +2,8 @@
 import { Hono } from 'hono'
 import { v7 } from 'uuid'
 import { errorResponse, familyOfPath, GatewayError } from './errors.ts'
-import { ledgerError } from './request-story.ts'
 import { causeOf, log } from './log.ts'
+import { ledgerError } from './request-story.ts'
 import { account } from './routes/account.ts'
 import type { AppEnv } from './routes/context.ts'
 import { countTokens } from './routes/count-tokens.ts'
@@ -39,7 +39,8 @@ for (const [path, known] of methods) {
 }
 
 app.notFound((c) => {
-  if (OWNERS_ROUTES.test(c.req.path)) throw new GatewayError('route_forbidden', `${c.req.path.slice(0, 100)} is for the host's owner alone.`)
+  if (OWNERS_ROUTES.test(c.req.path))
+    throw new GatewayError('route_forbidden', `${c.req.path.slice(0, 100)} is for the host's owner alone.`)
   throw new GatewayError('not_found', `There is no ${c.req.path.slice(0, 100)} here: GET /openapi.json lists what there is.`)
 })
 

@@ -12,7 +12,8 @@ export async function readKeyHash(headers: Headers): Promise<string> {
   const authorization = headers.get('authorization')
   const bearer = authorization === null ? null : /^bearer +(\S+)$/i.exec(authorization.trim())?.[1]
   const apiKey = headers.get('x-api-key')?.trim() || null
-  if (bearer === undefined && apiKey === null) throw new GatewayError('invalid_api_key', `The Authorization header does not hold a bearer key. ${HOW}`)
+  if (bearer === undefined && apiKey === null)
+    throw new GatewayError('invalid_api_key', `The Authorization header does not hold a bearer key. ${HOW}`)
   const key = bearer ?? apiKey
   if (key === null) throw new GatewayError('invalid_api_key', `An API key is missing. ${HOW}`)
   if (bearer != null && apiKey !== null && bearer !== apiKey) {

@@ -4,6 +4,10 @@ declare namespace Cloudflare {
     DB: D1Database
     /** Only in tests. */
     TEST_MIGRATIONS: import('@cloudflare/vitest-plugin').D1Migration[]
-    TEST_STAND_IN: string
   }
+}
+
+/** Vite's, in tests. */
+interface ImportMeta {
+  glob<T>(pattern: string, options: { eager: true; import: 'default' }): Record<string, T>
 }

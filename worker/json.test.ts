@@ -58,7 +58,9 @@ test('any JSON object without doubtful keys is read as JSON.parse reads it', () 
     fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 })), (object) => {
       const text = JSON.stringify(object)
       const keys = Object.keys(JSON.parse(text) as object)
-      const doubtful = keys.some((key) => openaiChat.keys.some((known) => known !== key && known.toUpperCase() === key.toLowerCase().toUpperCase()))
+      const doubtful = keys.some((key) =>
+        openaiChat.keys.some((known) => known !== key && known.toUpperCase() === key.toLowerCase().toUpperCase()),
+      )
       if (!doubtful) expect(parseBody(bytes(text), openaiChat.keys)).toEqual(JSON.parse(text))
     }),
   )

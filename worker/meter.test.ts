@@ -1,12 +1,12 @@
 // What is charged for an answer that ends here or there: every cut of every recorded stream.
 import { expect, test } from 'vitest'
+import type { Dialect } from './dialects/dialect.ts'
 import { inputBound } from './input-bound.ts'
-import type { Hold } from './ledger/admission.ts'
 import { isObject, type JsonObject } from './json.ts'
+import type { Hold } from './ledger/admission.ts'
 import { Meter } from './meter.ts'
 import type { NanoUsd } from './money.ts'
 import { bodyBytes, CAPTURES, type Capture, captureOf, dialectOf, isStreamed, requestBody } from './testing/captures.ts'
-import type { Dialect } from './dialects/dialect.ts'
 
 const PRICE = { requestNano: 1_000_000, modelNano: 0, inputPico: 100_000, cachedInputPico: 50_000, outputPico: 400_000, gpuSecondNano: 0 }
 
@@ -108,15 +108,33 @@ test('text without counts is never free: the repetition guard is billed by an es
 })
 
 test('zero counts on an answer with text are missing counts', () => {
-  const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(100), { inputBound: 300, inputEstimate: 300, runs: 1 }, 0)
-  meter.push(new TextEncoder().encode('{"message":{"content":"hello"},"done":false}\n{"message":{"content":""},"done":true,"prompt_eval_count":0,"eval_count":0}\n'), 1)
+  const meter = new Meter(
+    dialectOf(captureOf('api-chat.stream')) as Dialect,
+    holdOf(100),
+    { inputBound: 300, inputEstimate: 300, runs: 1 },
+    0,
+  )
+  meter.push(
+    new TextEncoder().encode(
+      '{"message":{"content":"hello"},"done":false}\n{"message":{"content":""},"done":true,"prompt_eval_count":0,"eval_count":0}\n',
+    ),
+    1,
+  )
   expect(meter.metered('completed', 1)).toMatchObject({ used: { input: 300, output: 2 }, estimated: true })
 })
 
 test('counts that cannot be are not taken', () => {
   for (const eval_count of [-1, 1.5, '40', 1e12, null]) {
-    const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(100), { inputBound: 300, inputEstimate: 300, runs: 1 }, 0)
-    meter.push(new TextEncoder().encode(`${JSON.stringify({ message: { content: 'hello' }, done: true, prompt_eval_count: 5, eval_count })}\n`), 1)
+    const meter = new Meter(
+      dialectOf(captureOf('api-chat.stream')) as Dialect,
+      holdOf(100),
+      { inputBound: 300, inputEstimate: 300, runs: 1 },
+      0,
+    )
+    meter.push(
+      new TextEncoder().encode(`${JSON.stringify({ message: { content: 'hello' }, done: true, prompt_eval_count: 5, eval_count })}\n`),
+      1,
+    )
     expect(meter.metered('completed', 1)).toMatchObject({ used: { output: 2 }, estimated: true })
   }
 })
@@ -133,7 +151,12 @@ test('an answer that only says a model was loaded costs nothing', () => {
 })
 
 test('nothing delivered, nothing charged, fixed prices neither', () => {
-  const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(100), { inputBound: 300, inputEstimate: 300, runs: 1 }, 0)
+  const meter = new Meter(
+    dialectOf(captureOf('api-chat.stream')) as Dialect,
+    holdOf(100),
+    { inputBound: 300, inputEstimate: 300, runs: 1 },
+    0,
+  )
   expect(meter.metered('failed', 1).costNano).toBe(0)
   expect(meter.metered('abandoned', 1).costNano).toBe(0)
 })
@@ -145,7 +168,12 @@ test('GPU time is the host’s own where it says it, and from the first byte whe
   meter.push(bodyBytes(captureOf('api-chat.stream')), 1)
   // 73,976,000 + 594,228,000 ns = 668.204 ms, begun milliseconds count; $1 a second
   expect(meter.metered('completed', 9_000).costNano).toBe(669_000_000)
-  const v1 = new Meter(dialectOf(captureOf('v1-chat.stream.usage')) as Dialect, holdOf(100, price), { inputBound: 0, inputEstimate: 0, runs: 1 }, 0)
+  const v1 = new Meter(
+    dialectOf(captureOf('v1-chat.stream.usage')) as Dialect,
+    holdOf(100, price),
+    { inputBound: 0, inputEstimate: 0, runs: 1 },
+    0,
+  )
   v1.push(bodyBytes(captureOf('v1-chat.stream.usage')), 500)
   expect(v1.metered('completed', 1_500).costNano).toBe(1_000_000_000)
 })

@@ -1,8 +1,8 @@
 // Reads along while an answer passes: frames in, and at any moment what has been used and what it costs.
 import type { Dialect, FrameValue } from './dialects/dialect.ts'
 import { type Frame, FrameSplitter } from './frames.ts'
-import type { Hold } from './ledger/admission.ts'
 import { isObject } from './json.ts'
+import type { Hold } from './ledger/admission.ts'
 import type { NanoUsd } from './money.ts'
 import { costOf, type Used } from './pricing.ts'
 import type { Outcome } from './schema.ts'

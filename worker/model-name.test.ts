@@ -6,7 +6,9 @@ import { canonicalModel, isCloudModel } from './model-name.ts'
 import { CAPTURES } from './testing/captures.ts'
 
 test('every recorded spelling that ran the model is that model', () => {
-  const ran = [...CAPTURES].filter(([name, capture]) => name.startsWith('modelname.') && capture.request.method === 'POST' && capture.response?.status === 200)
+  const ran = [...CAPTURES].filter(
+    ([name, capture]) => name.startsWith('modelname.') && capture.request.method === 'POST' && capture.response?.status === 200,
+  )
   expect(ran.length).toBeGreaterThanOrEqual(9)
   for (const [name, { request }] of ran) {
     const asked = isObject(request.body) ? String(request.body.model) : ''
@@ -14,10 +16,21 @@ test('every recorded spelling that ran the model is that model', () => {
   }
 })
 
-test.for(['', ' ', '../library/gemma3:270m', 'a..b', 'a/b/c/d', 'x:y:z', 'a b', 'gemma3:270m\0', 'ÄÖ', ':latest', '/x', 'x/', 'x'.repeat(300)])(
-  '"%s" is no name',
-  (name) => expect(canonicalModel(name)).toBeNull(),
-)
+test.for([
+  '',
+  ' ',
+  '../library/gemma3:270m',
+  'a..b',
+  'a/b/c/d',
+  'x:y:z',
+  'a b',
+  'gemma3:270m\0',
+  'ÄÖ',
+  ':latest',
+  '/x',
+  'x/',
+  'x'.repeat(300),
+])('"%s" is no name', (name) => expect(canonicalModel(name)).toBeNull())
 
 test('names of other namespaces and registries keep them', () => {
   expect(canonicalModel('HF.co/Some/Model:Q4_K_M')).toBe('hf.co/some/model:q4_k_m')
@@ -29,12 +42,18 @@ test('a canonical name is its own canonical name, however it is dressed', () => 
   const part = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,8}[a-z0-9]$/).filter((text) => !text.includes('..'))
   const tag = part.filter((text) => text !== 'local')
   fc.assert(
-    fc.property(part, tag, fc.constantFrom('', 'library/', 'registry.ollama.ai/library/', 'https://registry.ollama.ai/library/'), fc.boolean(), (name, tag, before, loud) => {
-      const plain = `${name}:${tag}`
-      const dressed = ` ${before}${loud ? plain.toUpperCase() : plain}`
-      expect(canonicalModel(dressed)).toBe(plain)
-      expect(canonicalModel(canonicalModel(dressed) ?? '')).toBe(plain)
-    }),
+    fc.property(
+      part,
+      tag,
+      fc.constantFrom('', 'library/', 'registry.ollama.ai/library/', 'https://registry.ollama.ai/library/'),
+      fc.boolean(),
+      (name, tag, before, loud) => {
+        const plain = `${name}:${tag}`
+        const dressed = ` ${before}${loud ? plain.toUpperCase() : plain}`
+        expect(canonicalModel(dressed)).toBe(plain)
+        expect(canonicalModel(canonicalModel(dressed) ?? '')).toBe(plain)
+      },
+    ),
   )
 })
 

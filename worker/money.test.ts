@@ -19,10 +19,24 @@ test('amounts are the shortest exact decimals', () => {
   expect(formatDecimal(123n, 2)).toBe('1.23')
 })
 
-test.for(['', ' ', '-1', '+1', '1e3', '0x1', 'NaN', 'Infinity', '1,5', '1.2.3', '.5', '5.', '0.0000000001', '9000001', '99999999999999999999', '١'])(
-  '"%s" is no amount',
-  (text) => expect(parseUsd(text)).toBeNull(),
-)
+test.for([
+  '',
+  ' ',
+  '-1',
+  '+1',
+  '1e3',
+  '0x1',
+  'NaN',
+  'Infinity',
+  '1,5',
+  '1.2.3',
+  '.5',
+  '5.',
+  '0.0000000001',
+  '9000001',
+  '99999999999999999999',
+  '١',
+])('"%s" is no amount', (text) => expect(parseUsd(text)).toBeNull())
 
 test('a decimal of too many digits is refused, not cut; zeros at the end are none', () => {
   expect(parseDecimal('0.1234567', 6, 1e9)).toBeNull()
@@ -37,7 +51,9 @@ const price = fc.record({
   outputPico: fc.nat(1e10),
   gpuSecondNano: fc.nat(1e12),
 })
-const used = fc.record({ input: fc.nat(1e8), output: fc.nat(1e8), gpuMs: fc.nat(1e8) }).chain((counts) => fc.nat(counts.input).map((cached) => ({ ...counts, cached })))
+const used = fc
+  .record({ input: fc.nat(1e8), output: fc.nat(1e8), gpuMs: fc.nat(1e8) })
+  .chain((counts) => fc.nat(counts.input).map((cached) => ({ ...counts, cached })))
 
 test('a cost is the exact sum, rounded up to a nano-dollar, and never past the largest amount', () => {
   fc.assert(

@@ -30,9 +30,13 @@ export function modelOf(name: string): string {
   const model = canonicalModel(name)
   if (model === null) throw modelNotFound(name)
   if (isCloudModel(model)) {
-    throw new GatewayError('model_not_allowed', `The model "${model}" runs on ollama.com, on the account of this host's owner, and is not offered.`, {
-      param: 'model',
-    })
+    throw new GatewayError(
+      'model_not_allowed',
+      `The model "${model}" runs on ollama.com, on the account of this host's owner, and is not offered.`,
+      {
+        param: 'model',
+      },
+    )
   }
   return model
 }

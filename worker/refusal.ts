@@ -17,9 +17,13 @@ export function refusalError(refused: Refused, ask: Ask): GatewayError {
     case 'account_suspended':
       return refuseCaller(refusal, refused.expiresMs)
     case 'model_not_allowed':
-      return new GatewayError('model_not_allowed', `This API key may not use the model "${ask.model}": GET /v1/models lists those it may.`, {
-        param: 'model',
-      })
+      return new GatewayError(
+        'model_not_allowed',
+        `This API key may not use the model "${ask.model}": GET /v1/models lists those it may.`,
+        {
+          param: 'model',
+        },
+      )
     case 'model_not_found':
       return modelNotFound(ask.model)
     case 'host_busy':
@@ -48,7 +52,8 @@ function rateLimited(message: string, retryAfterSeconds: number): GatewayError {
 }
 
 function limitReached(standing: Standing, ask: Ask): GatewayError {
-  const minute = standing.oldestMs === null ? 60 : Math.min(60, Math.max(1, Math.ceil((standing.oldestMs + 60_000 - standing.nowMs) / 1000)))
+  const minute =
+    standing.oldestMs === null ? 60 : Math.min(60, Math.max(1, Math.ceil((standing.oldestMs + 60_000 - standing.nowMs) / 1000)))
   for (const [whose, limit] of [
     ['This API key', standing.key],
     ['This account', standing.customer],
@@ -66,12 +71,19 @@ function limitReached(standing: Standing, ask: Ask): GatewayError {
   ] as const) {
     if (limit.tpm === null) continue
     if (ask.inputBound >= limit.tpm) {
-      return new GatewayError('rate_limited', `${whose} may use ${limit.tpm} tokens a minute; this request alone may be more: shorten it.`, {
-        final: true,
-      })
+      return new GatewayError(
+        'rate_limited',
+        `${whose} may use ${limit.tpm} tokens a minute; this request alone may be more: shorten it.`,
+        {
+          final: true,
+        },
+      )
     }
     if (limit.tpm - limit.tokens < ask.inputBound + 256) {
-      return rateLimited(`${whose} may use ${limit.tpm} tokens a minute and has used or reserved ${limit.tokens}: wait ${minute} s.`, minute)
+      return rateLimited(
+        `${whose} may use ${limit.tpm} tokens a minute and has used or reserved ${limit.tokens}: wait ${minute} s.`,
+        minute,
+      )
     }
   }
   return rateLimited('Too many requests or tokens in the last minute.', minute)
@@ -84,7 +96,8 @@ function budgetExceeded(standing: Standing | null): GatewayError {
   const left = (limit.budgetNano - limit.spentNano) as NanoUsd
   const renews = periodRenewsMs(limit.period, standing.nowMs)
   const held = limit.heldNano > 0 ? `, of which running requests hold $${formatUsd(limit.heldNano)}` : ''
-  const when = renews === null ? 'It does not renew by itself: ask the operator to raise it.' : `It renews at ${new Date(renews).toISOString()}.`
+  const when =
+    renews === null ? 'It does not renew by itself: ask the operator to raise it.' : `It renews at ${new Date(renews).toISOString()}.`
   return new GatewayError(
     'budget_exceeded',
     `The ${whose} budget of $${formatUsd(limit.budgetNano)} (${limit.period}) does not cover this request: $${formatUsd(Math.max(0, left))} is left${held}. ${when}`,

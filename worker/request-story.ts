@@ -1,7 +1,8 @@
 // A customer's request, as the business reads it: read → admit → forward → pass on and meter → settle.
-import { authenticate } from './auth.ts'
-import { wholeAnswer } from './answer-whole.ts'
+
 import { streamedAnswer } from './answer-streamed.ts'
+import { wholeAnswer } from './answer-whole.ts'
+import { authenticate } from './auth.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { GatewayError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -38,7 +39,9 @@ export async function serve(dialect: Dialect, exchange: Exchange): Promise<Respo
 async function answeredHere(read: ReadRequest, exchange: Exchange): Promise<Response> {
   await authenticate(exchange.db, exchange.request.headers)
   if (/^0+[a-z]*$/.test(String(read.body.keep_alive ?? ''))) {
-    throw new GatewayError('route_forbidden', 'Which models stay loaded is decided by the host: leave keep_alive out.', { param: 'keep_alive' })
+    throw new GatewayError('route_forbidden', 'Which models stay loaded is decided by the host: leave keep_alive out.', {
+      param: 'keep_alive',
+    })
   }
   return Response.json(read.asked.answer, { headers: { 'x-request-id': exchange.requestId } })
 }
@@ -62,7 +65,8 @@ async function admitted(dialect: Dialect, read: ReadRequest, exchange: Exchange)
     throw ledgerError(error)
   })
   if (!verdict.admitted) throw refusalError(verdict, ask)
-  if (Math.random() * SWEEP_ONE_IN < 1) defer(sweep(db).catch((error) => log({ event: 'error', code: 'sweep_failed', message: causeOf(error) })))
+  if (Math.random() * SWEEP_ONE_IN < 1)
+    defer(sweep(db).catch((error) => log({ event: 'error', code: 'sweep_failed', message: causeOf(error) })))
   return verdict
 }
 

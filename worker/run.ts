@@ -5,7 +5,7 @@ import type { Hold, Standing } from './ledger/admission.ts'
 import { renew, renewalMs } from './ledger/lease.ts'
 import { type Ending, settleSurely } from './ledger/settlement.ts'
 import { causeOf, log } from './log.ts'
-import { type Metered, Meter, NOTHING } from './meter.ts'
+import { Meter, type Metered, NOTHING } from './meter.ts'
 import { formatUsd } from './money.ts'
 import type { ReadRequest } from './read-request.ts'
 

@@ -6,13 +6,18 @@ import { db, migrate } from './testing/ledger.ts'
 
 beforeAll(migrate)
 
-const tables = Object.values(schema).filter((value): value is SQLiteTable & typeof value => typeof value === 'object' && !Array.isArray(value))
+const tables = Object.values(schema).filter(
+  (value): value is SQLiteTable & typeof value => typeof value === 'object' && !Array.isArray(value),
+)
 
 test('every table has the columns, types and nullability that the migrations gave it', async () => {
   expect(tables.length).toBe(8)
   for (const table of tables) {
     const { name, columns } = getTableConfig(table)
-    const { results } = await db.prepare('SELECT name, type, "notnull" AS required, pk FROM pragma_table_info(?)').bind(name).all<{ name: string; type: string; required: number; pk: number }>()
+    const { results } = await db
+      .prepare('SELECT name, type, "notnull" AS required, pk FROM pragma_table_info(?)')
+      .bind(name)
+      .all<{ name: string; type: string; required: number; pk: number }>()
     const migrated = results.map((column) => [column.name, column.type, column.required === 1 || column.pk > 0])
     const declared = columns.map((column) => [column.name, column.getSQLType().toUpperCase(), column.notNull])
     expect([name, declared.sort()]).toEqual([name, migrated.sort()])

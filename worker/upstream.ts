@@ -52,7 +52,12 @@ export async function hostRefusal(response: Response, model: string): Promise<Ga
   const said = await errorText(response)
   const { status } = response
   if (isAccessRefusal(response)) {
-    log({ event: 'error', code: 'access_refused', status, message: 'Cloudflare Access did not let the gateway in: check CF_ACCESS_CLIENT_ID and _SECRET.' })
+    log({
+      event: 'error',
+      code: 'access_refused',
+      status,
+      message: 'Cloudflare Access did not let the gateway in: check CF_ACCESS_CLIENT_ID and _SECRET.',
+    })
     return upstreamError()
   }
   if (status === 404 && said !== null) return modelNotFound(model)
@@ -61,12 +66,15 @@ export async function hostRefusal(response: Response, model: string): Promise<Ga
   }
   if (status === 503 && said !== null) return hostBusy()
   const notEmbedding = said !== null && /does not support embeddings/i.test(said)
-  if (status === 501 || notEmbedding) return new GatewayError('invalid_request', `The model "${model}" does not support embeddings.`, { param: 'model' })
+  if (status === 501 || notEmbedding)
+    return new GatewayError('invalid_request', `The model "${model}" does not support embeddings.`, { param: 'model' })
   if (status === 400 && said !== null) return new GatewayError('invalid_request', said)
   log({ event: 'error', code: 'host_refused', status, message: said ?? 'no text' })
   if (status === 504 || status === 522 || status === 524) return new GatewayError('upstream_timeout', 'The host took too long to answer.')
   if (status === 502 || status === 503 || status >= 520) {
-    return new GatewayError('upstream_unavailable', 'The host cannot be reached right now: try again in a moment.', { retryAfterSeconds: 5 })
+    return new GatewayError('upstream_unavailable', 'The host cannot be reached right now: try again in a moment.', {
+      retryAfterSeconds: 5,
+    })
   }
   return upstreamError()
 }

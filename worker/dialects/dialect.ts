@@ -59,7 +59,9 @@ export function without(body: JsonObject, fields: readonly string[]): JsonObject
 }
 
 /** A schema for a control value that must be a positive whole number: the host takes 0 and −1 for "without end". */
-export const positive = z.int('must be a positive whole number; leave it out for the default').min(1, 'must be a positive whole number; leave it out for the default')
+export const positive = z
+  .int('must be a positive whole number; leave it out for the default')
+  .min(1, 'must be a positive whole number; leave it out for the default')
 export const flag = z.boolean().nullish()
 
 /** Reads a body by a schema. Throws invalid_request that names the field. */
@@ -77,9 +79,13 @@ export function refuseServerTools(tools: readonly JsonObject[] | null | undefine
     const where = `tools.${index}.`
     refuseAmbiguous(Object.keys(tool), ['type', 'name'], where)
     if (typeof tool.type === 'string' && /^web_/i.test(tool.type)) {
-      throw new GatewayError('invalid_request', `${where}type: "${tool.type.slice(0, 64)}" runs on the host's side and is not offered: use a function tool.`, {
-        param: `${where}type`,
-      })
+      throw new GatewayError(
+        'invalid_request',
+        `${where}type: "${tool.type.slice(0, 64)}" runs on the host's side and is not offered: use a function tool.`,
+        {
+          param: `${where}type`,
+        },
+      )
     }
   }
 }

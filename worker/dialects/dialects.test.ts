@@ -4,12 +4,12 @@ import { GatewayError } from '../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
 import { Seen } from '../seen.ts'
 import { bodyBytes, CAPTURES, captureOf, dialectOf, framesOf, isStreamed, requestBody } from '../testing/captures.ts'
+import { anthropicMessages } from './anthropic-messages.ts'
 import type { Dialect } from './dialect.ts'
 import { ollamaChat, ollamaGenerate } from './ollama.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiCompletions } from './openai-completions.ts'
 import { openaiResponses } from './openai-responses.ts'
-import { anthropicMessages } from './anthropic-messages.ts'
 
 function seenIn(name: string): Seen {
   const capture = captureOf(name)
@@ -52,13 +52,18 @@ test('logprobs, joined text and context of a stream are in the answer put togeth
   const chat = ollamaChat.aggregate?.(framesOf(captureOf('api-chat.logprobs.stream'), ollamaChat))
   expect(chat?.logprobs).toHaveLength(6)
   expect(chat).toMatchObject({ message: { content: 'Say yes. mendatanguser\n' }, done_reason: 'length', eval_count: 6 })
-  const v1 = openaiChat.aggregate?.(framesOf(captureOf('v1-chat.logprobs.stream'), openaiChat)) as { choices: { logprobs: { content: unknown[] } }[] }
+  const v1 = openaiChat.aggregate?.(framesOf(captureOf('v1-chat.logprobs.stream'), openaiChat)) as {
+    choices: { logprobs: { content: unknown[] } }[]
+  }
   expect(v1.choices[0]?.logprobs.content).toHaveLength(6)
   const generate = ollamaGenerate.aggregate?.(framesOf(captureOf('api-generate.stream'), ollamaGenerate))
   expect(generate?.context).toBeInstanceOf(Array)
   expect(generate?.response).toMatch(/^Why is the sky blue\?/)
   const completions = openaiCompletions.aggregate?.(framesOf(captureOf('v1-completions.stream.usage'), openaiCompletions))
-  expect(completions).toMatchObject({ choices: [{ index: 0, finish_reason: 'length' }], usage: { prompt_tokens: 14, completion_tokens: 12 } })
+  expect(completions).toMatchObject({
+    choices: [{ index: 0, finish_reason: 'length' }],
+    usage: { prompt_tokens: 14, completion_tokens: 12 },
+  })
   const thinking = anthropicMessages.aggregate?.(framesOf(captureOf('v1-messages.thinking.stream'), anthropicMessages))
   expect(thinking?.content).toEqual([
     { type: 'thinking', thinking: 'The user asks for 4+4. That is 8.' },
@@ -113,8 +118,20 @@ test('for a caller who had not asked for usage, a stream is what the host says w
 })
 
 test('control fields are the gateway’s, unknown ones pass', () => {
-  const body = { model: 'X', keep_alive: -1, shift: true, _debug_render_only: true, mystery: 1, options: { num_ctx: 8, num_gpu: 1, seed: 3, odd: 'x' } }
-  expect(ollamaChat.forward(body, 'x:latest', 7)).toEqual({ model: 'x:latest', mystery: 1, stream: true, options: { seed: 3, odd: 'x', num_predict: 7 } })
+  const body = {
+    model: 'X',
+    keep_alive: -1,
+    shift: true,
+    _debug_render_only: true,
+    mystery: 1,
+    options: { num_ctx: 8, num_gpu: 1, seed: 3, odd: 'x' },
+  }
+  expect(ollamaChat.forward(body, 'x:latest', 7)).toEqual({
+    model: 'x:latest',
+    mystery: 1,
+    stream: true,
+    options: { seed: 3, odd: 'x', num_predict: 7 },
+  })
   expect(openaiChat.forward({ ...body, max_completion_tokens: 9, stream_options: { Include_Usage: false } }, 'x:latest', 7)).toMatchObject({
     model: 'x:latest',
     max_tokens: 7,

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { JsonObject } from '../json.ts'
 import { isObject } from '../json.ts'
 import type { Seen } from '../seen.ts'
-import { type Dialect, flag, type FrameValue, OWNERS_FIELDS, positive, readAs, without } from './dialect.ts'
+import { type Dialect, type FrameValue, flag, OWNERS_FIELDS, positive, readAs, without } from './dialect.ts'
 
 /** Options that make the host load the model anew: the owner's to set. */
 const RELOADING_OPTIONS = ['num_ctx', 'num_batch', 'num_gpu', 'main_gpu', 'use_mmap', 'num_thread', 'draft_num_predict']
@@ -96,7 +96,11 @@ function observe(frame: FrameValue, seen: Seen): void {
 function aggregate(frames: readonly FrameValue[]): JsonObject {
   const objects = frames.filter(isObject)
   const last = objects.at(-1) ?? {}
-  const join = (pick: (frame: JsonObject) => unknown) => objects.map(pick).filter((piece) => typeof piece === 'string').join('')
+  const join = (pick: (frame: JsonObject) => unknown) =>
+    objects
+      .map(pick)
+      .filter((piece) => typeof piece === 'string')
+      .join('')
   const logprobs = objects.flatMap((frame) => (Array.isArray(frame.logprobs) ? frame.logprobs : []))
   const extra = logprobs.length > 0 ? { logprobs } : {}
   if (!isObject(last.message)) {

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { GatewayError } from '../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
 import type { Seen } from '../seen.ts'
-import { type Dialect, flag, type FrameValue, OWNERS_FIELDS, positive, readAs, refuseServerTools, without } from './dialect.ts'
+import { type Dialect, type FrameValue, flag, OWNERS_FIELDS, positive, readAs, refuseServerTools, without } from './dialect.ts'
 
 export const streamOptions = z.looseObject({ include_usage: flag }).nullish()
 export const stop = z.union([z.string(), z.array(z.string())]).nullish()
@@ -48,7 +48,18 @@ export const openaiChat: Dialect = {
   family: 'openai',
   framing: 'sse',
   keys: [
-    ...['model', 'messages', 'stream', 'stream_options', 'max_tokens', 'seed', 'stop', 'temperature', 'frequency_penalty', 'presence_penalty'],
+    ...[
+      'model',
+      'messages',
+      'stream',
+      'stream_options',
+      'max_tokens',
+      'seed',
+      'stop',
+      'temperature',
+      'frequency_penalty',
+      'presence_penalty',
+    ],
     ...['top_p', 'response_format', 'tools', 'reasoning', 'reasoning_effort', 'logprobs', 'top_logprobs', 'max_completion_tokens'],
     ...OWNERS_FIELDS,
   ],
@@ -109,7 +120,9 @@ export const openaiChat: Dialect = {
     const join = (field: string) => deltas.map((delta) => (typeof delta[field] === 'string' ? delta[field] : '')).join('')
     const reasoning = join('reasoning')
     const toolCalls = deltas.flatMap((delta) => (Array.isArray(delta.tool_calls) ? (delta.tool_calls as unknown[]) : []))
-    const logprobs = choices.flatMap((choice) => (isObject(choice.logprobs) && Array.isArray(choice.logprobs.content) ? choice.logprobs.content : []))
+    const logprobs = choices.flatMap((choice) =>
+      isObject(choice.logprobs) && Array.isArray(choice.logprobs.content) ? choice.logprobs.content : [],
+    )
     return {
       ...without(first, ['choices', 'usage']),
       object: 'chat.completion',

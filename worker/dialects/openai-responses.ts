@@ -4,10 +4,17 @@ import { isObject } from '../json.ts'
 import { type Dialect, flag, OWNERS_FIELDS, positive, readAs, refuseServerTools, without } from './dialect.ts'
 
 const part = z.looseObject({ type: z.string(), image_url: z.string().nullish() })
-const item = z.looseObject({ type: z.string().nullish(), role: z.string().nullish(), content: z.union([z.string(), z.array(part)]).nullish() })
+const item = z.looseObject({
+  type: z.string().nullish(),
+  role: z.string().nullish(),
+  content: z.union([z.string(), z.array(part)]).nullish(),
+})
 const request = z.looseObject({
   model: z.string().min(1, 'name a model'),
-  input: z.union([z.string().min(1, 'must not be empty'), z.array(item).min(1, 'must hold at least one item')], 'must be a text or a list of items'),
+  input: z.union(
+    [z.string().min(1, 'must not be empty'), z.array(item).min(1, 'must hold at least one item')],
+    'must be a text or a list of items',
+  ),
   instructions: z.string().nullish(),
   stream: flag,
   max_output_tokens: positive.nullish(),

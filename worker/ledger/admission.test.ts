@@ -135,10 +135,16 @@ test('requests per minute are counted from the ledger, running ones too', async 
   await admit(db, first)
   await settle(db, [endingOf(key, first.id, 0)])
   expect((await admit(db, askOf(key, { model: 'free:latest' }))).admitted).toBe(true)
-  expect(await admit(db, askOf(key, { model: 'free:latest' }))).toMatchObject({ refusal: 'rate_limited', standing: { key: { requests: 2 } } })
+  expect(await admit(db, askOf(key, { model: 'free:latest' }))).toMatchObject({
+    refusal: 'rate_limited',
+    standing: { key: { requests: 2 } },
+  })
   const other = await makeKey(customer)
   expect((await admit(db, askOf(other, { model: 'free:latest' }))).admitted).toBe(true)
-  expect(await admit(db, askOf(other, { model: 'free:latest' }))).toMatchObject({ refusal: 'rate_limited', standing: { customer: { requests: 3 } } })
+  expect(await admit(db, askOf(other, { model: 'free:latest' }))).toMatchObject({
+    refusal: 'rate_limited',
+    standing: { customer: { requests: 3 } },
+  })
 })
 
 test('tokens per minute fit the output limit, too', async () => {

@@ -49,7 +49,8 @@ export function periodRenewsMs(kind: BudgetPeriod, nowMs: number): number | null
 export function rebuildSpendSql(owner: 'customer' | 'key'): [string, string] {
   const customer = owner === 'customer'
   const name = customer ? "'c' || o.id" : "'k' || o.id"
-  const mine = (table: string) => (customer ? `${table}.customer_id = o.id` : `${table}.customer_id = o.customer_id AND ${table}.key_id = o.id`)
+  const mine = (table: string) =>
+    customer ? `${table}.customer_id = o.id` : `${table}.customer_id = o.customer_id AND ${table}.key_id = o.id`
   const table = customer ? 'customers' : 'api_keys'
   return [
     `DELETE FROM spend WHERE owner = '${customer ? 'c' : 'k'}' || CAST(?1 AS INTEGER)`,

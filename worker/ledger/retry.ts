@@ -1,7 +1,8 @@
 // Which failures of D1 pass, and how idempotent batches are asked again.
 
 /** Said by D1 when a call got lost on the way; whether it was carried out is not known. Source: D1's list of errors to retry. */
-const TRANSIENT = /Network connection lost|storage caused object to be reset|reset because its code was updated|SQLITE_BUSY|database is locked/i
+const TRANSIENT =
+  /Network connection lost|storage caused object to be reset|reset because its code was updated|SQLITE_BUSY|database is locked/i
 const OVERLOADED = /overloaded|Too many requests queued/i
 const DAY_USED_UP = /exceeded .*(daily|free).*limit|daily .*limit/i
 

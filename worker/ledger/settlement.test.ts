@@ -63,10 +63,25 @@ test('a settlement posts usage, spend and daily sums, and ends the hold', async 
   const id = await running(key)
   const ending = endingOf(key, id, 700_000, { used: { input: 600, cached: 100, output: 50, gpuMs: 20 }, firstMs: 12 })
   expect(await settle(db, [ending])).toEqual([{ id, costNano: 700_000 }])
-  expect(await usageOf(id)).toMatchObject({ outcome: 'completed', cost_nano: 700_000, over_nano: 0, input_tokens: 600, cached_tokens: 100, first_ms: 12 })
+  expect(await usageOf(id)).toMatchObject({
+    outcome: 'completed',
+    cost_nano: 700_000,
+    over_nano: 0,
+    input_tokens: 600,
+    cached_tokens: 100,
+    first_ms: 12,
+  })
   expect([await spent(`c${key.customerId}`), await spent(`k${key.id}`)]).toEqual([700_000, 700_000])
   const daily = await db.prepare('SELECT * FROM usage_daily WHERE customer_id = ?').bind(key.customerId).first()
-  expect(daily).toMatchObject({ requests: 1, input_tokens: 600, cached_tokens: 100, output_tokens: 50, gpu_ms: 20, cost_nano: 700_000, outcome: 'completed' })
+  expect(daily).toMatchObject({
+    requests: 1,
+    input_tokens: 600,
+    cached_tokens: 100,
+    output_tokens: 50,
+    gpu_ms: 20,
+    cost_nano: 700_000,
+    outcome: 'completed',
+  })
   expect(await db.prepare('SELECT count(*) AS n FROM holds WHERE id = ?').bind(id).first('n')).toBe(0)
 })
 
@@ -111,7 +126,14 @@ test('an expired request is worth its checkpoint, and nothing where nothing was 
   await expire(talking)
   expect(await sweep(db)).toBe(2)
   expect(await usageOf(silent)).toMatchObject({ outcome: 'expired', cost_nano: 0, output_tokens: 0, estimated: 0 })
-  expect(await usageOf(talking)).toMatchObject({ outcome: 'expired', cost_nano: 107_000, input_tokens: 100, output_tokens: 7, first_ms: 9, estimated: 1 })
+  expect(await usageOf(talking)).toMatchObject({
+    outcome: 'expired',
+    cost_nano: 107_000,
+    input_tokens: 100,
+    output_tokens: 7,
+    first_ms: 9,
+    estimated: 1,
+  })
   expect(await sweep(db)).toBe(0)
 })
 
@@ -142,7 +164,14 @@ test('an end after expiry posts the rest once, as far as there is room', async (
 test('a late end is charged no more than its hold, and not at all twice over its checkpoint', async () => {
   const key = await makeKey(await makeCustomer({ budget: '1' }))
   const id = await running(key)
-  await renew(db, { customerId: key.customerId, id, costNano: usd('0.0004'), used: { input: 1, cached: 0, output: 1, gpuMs: 0 }, firstMs: 1, leaseMs: 0 })
+  await renew(db, {
+    customerId: key.customerId,
+    id,
+    costNano: usd('0.0004'),
+    used: { input: 1, cached: 0, output: 1, gpuMs: 0 },
+    firstMs: 1,
+    leaseMs: 0,
+  })
   await expire(id)
   await sweep(db)
   await settle(db, [endingOf(key, id, usd('0.5'))])
@@ -157,7 +186,9 @@ test('200 settlements racing a sweep are each posted once', async () => {
   await Promise.all([...ids.map((id) => settle(db, [endingOf(key, id, 1000)])), sweep(db), sweep(db), sweep(db)])
   while ((await sweep(db)) > 0);
   const posted = await db
-    .prepare("SELECT count(*) AS n, sum(cost_nano) AS cost, sum(outcome = 'completed') AS completed, sum(outcome = 'expired') AS expired FROM usage WHERE customer_id = ?")
+    .prepare(
+      "SELECT count(*) AS n, sum(cost_nano) AS cost, sum(outcome = 'completed') AS completed, sum(outcome = 'expired') AS expired FROM usage WHERE customer_id = ?",
+    )
     .bind(key.customerId)
     .first<{ n: number; cost: number; completed: number; expired: number }>()
   const late = await db.prepare('SELECT count(*) AS n FROM adjustments WHERE customer_id = ?').bind(key.customerId).first<number>('n')
@@ -222,7 +253,8 @@ test('spend written anew for another period is what the days add up to', async (
     const id = await running(key, day)
     await settle(db, [endingOf(key, id, cost)])
   }
-  const periods = async () => (await db.prepare('SELECT spent_nano AS n FROM spend WHERE owner = ? ORDER BY period').bind(`c${key.customerId}`).raw()).flat()
+  const periods = async () =>
+    (await db.prepare('SELECT spent_nano AS n FROM spend WHERE owner = ? ORDER BY period').bind(`c${key.customerId}`).raw()).flat()
   expect(await periods()).toEqual([5, 18])
   await db.batch([
     db.prepare("UPDATE customers SET budget_period = 'week' WHERE id = ?").bind(key.customerId),
@@ -251,7 +283,13 @@ test('a lease is renewed for as long again as the stream has run, 90 s at least,
 test('what is posted cannot be changed or deleted', async () => {
   const key = await makeKey(await makeCustomer({ budget: '1' }))
   await settle(db, [endingOf(key, await running(key), 5)])
-  for (const sql of ['UPDATE usage SET cost_nano = 0', 'DELETE FROM usage', 'UPDATE prices SET input_pico = 0', 'DELETE FROM prices', 'DELETE FROM adjustments']) {
+  for (const sql of [
+    'UPDATE usage SET cost_nano = 0',
+    'DELETE FROM usage',
+    'UPDATE prices SET input_pico = 0',
+    'DELETE FROM prices',
+    'DELETE FROM adjustments',
+  ]) {
     await expect(db.prepare(sql).run()).rejects.toThrow(/never changes|are kept/)
   }
 })

@@ -32,12 +32,20 @@ account.get('/account/budget', async (c) => {
     db.select().from(customers).where(eq(customers.id, caller.customerId)),
     db.select().from(apiKeys).where(eq(apiKeys.id, caller.keyId)),
   ])
-  if (customer === undefined || key === undefined) throw new GatewayError('internal_error', 'The gateway failed: the operator has the cause.')
+  if (customer === undefined || key === undefined)
+    throw new GatewayError('internal_error', 'The gateway failed: the operator has the cause.')
   const nowMs = Date.now()
-  const owner = async (name: string, who: { budgetNano: number | null; budgetPeriod: BudgetPeriod }, held: ReturnType<typeof eq>): Promise<Budget> => {
+  const owner = async (
+    name: string,
+    who: { budgetNano: number | null; budgetPeriod: BudgetPeriod },
+    held: ReturnType<typeof eq>,
+  ): Promise<Budget> => {
     const start = periodStartDay(who.budgetPeriod, nowMs)
     const [[spent], [flight]] = await db.batch([
-      db.select({ nano: spend.spentNano }).from(spend).where(and(eq(spend.owner, name), eq(spend.period, start))),
+      db
+        .select({ nano: spend.spentNano })
+        .from(spend)
+        .where(and(eq(spend.owner, name), eq(spend.period, start))),
       db
         .select({ nano: sql<number>`coalesce(sum(${holds.holdNano}), 0)` })
         .from(holds)
@@ -57,7 +65,10 @@ account.get('/account/budget', async (c) => {
   }
   return c.json({
     account: await owner(`c${customer.id}`, customer, eq(holds.customerId, customer.id)),
-    key: key.budgetNano === null ? null : await owner(`k${key.id}`, key, sql`${holds.customerId} = ${customer.id} AND ${holds.keyId} = ${key.id}`),
+    key:
+      key.budgetNano === null
+        ? null
+        : await owner(`k${key.id}`, key, sql`${holds.customerId} = ${customer.id} AND ${holds.keyId} = ${key.id}`),
   })
 })
 
@@ -119,7 +130,15 @@ account.get('/account/requests/:id', async (c) => {
   ])
   if (running !== undefined) {
     const { model, dialect, holdNano, outputLimit, createdMs } = running
-    return c.json({ id, state: 'running', model, dialect, held_usd: formatUsd(holdNano), output_limit: outputLimit, created_at: iso(createdMs) })
+    return c.json({
+      id,
+      state: 'running',
+      model,
+      dialect,
+      held_usd: formatUsd(holdNano),
+      output_limit: outputLimit,
+      created_at: iso(createdMs),
+    })
   }
   if (ended === undefined) throw new GatewayError('not_found', 'This key has no such request.')
   return c.json({

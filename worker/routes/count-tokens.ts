@@ -21,6 +21,8 @@ countTokens.post('/v1/messages/count_tokens', async (c) => {
   const body = readAs(countTokensRequest, parseBody(await readBytes(request, config.bodyLimitBytes), anthropicMessages.keys))
   modelOf(body.model)
   const images = imagesOf(body.messages)
-  const text = byteLength(JSON.stringify([body.system ?? '', body.messages, body.tools ?? []])) - images.reduce((sum, image) => sum + byteLength(image), 0)
+  const text =
+    byteLength(JSON.stringify([body.system ?? '', body.messages, body.tools ?? []])) -
+    images.reduce((sum, image) => sum + byteLength(image), 0)
   return c.json({ input_tokens: Math.max(1, Math.ceil(text / BYTES_PER_TOKEN)) + images.length * IMAGE_TOKENS })
 })

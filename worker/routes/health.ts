@@ -3,23 +3,21 @@ import { Hono } from 'hono'
 import type { Config } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import { hostJson } from '../host-models.ts'
+import { TRIGGERS } from '../ledger/proofs.ts'
 import { causeOf, log } from '../log.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
 
 export const health = new Hono<AppEnv>()
 
-/** What a migrated database has; a rebuilt table loses its triggers without a word. */
-const SCHEMA = [
-  ...['customers', 'api_keys', 'prices', 'holds', 'usage', 'adjustments', 'spend', 'usage_daily'],
-  ...['usage_frozen', 'usage_kept', 'adjustments_frozen', 'adjustments_kept', 'prices_frozen', 'prices_kept'],
-]
+const TABLES = ['customers', 'api_keys', 'prices', 'holds', 'usage', 'adjustments', 'spend', 'usage_daily']
 
 health.get('/', (c) => c.text('Ollama is running'))
 
 health.get('/api/version', async (c) => {
   const { config } = exchangeOf(c)
   const host = await hostState(config)
-  if (host.version === null) throw new GatewayError('upstream_unavailable', 'The host cannot be reached right now: try again in a moment.', { retryAfterSeconds: 5 })
+  if (host.version === null)
+    throw new GatewayError('upstream_unavailable', 'The host cannot be reached right now: try again in a moment.', { retryAfterSeconds: 5 })
   return c.json({ version: host.version })
 })
 
@@ -29,7 +27,7 @@ health.get('/health', async (c) => {
   try {
     const { results } = await db.prepare("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')").all<{ name: string }>()
     const names = new Set(results.map((row) => row.name))
-    const missing = SCHEMA.filter((name) => !names.has(name))
+    const missing = [...TABLES, ...TRIGGERS].filter((name) => !names.has(name))
     if (missing.length > 0) report.schema = `missing: ${missing.join(', ')}. Run the migrations.`
   } catch (error) {
     log({ event: 'error', code: 'database', message: causeOf(error) })

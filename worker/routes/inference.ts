@@ -5,4 +5,13 @@ import { serve } from '../request-story.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
 
 export const inference = new Hono<AppEnv>()
-for (const dialect of DIALECTS) inference.post(dialect.path, (c) => serve(dialect, exchangeOf(c)))
+
+for (const dialect of DIALECTS) {
+  inference.post(dialect.path, (c) => {
+    const exchange = exchangeOf(c)
+    const response = serve(dialect, exchange)
+    // A caller who hangs up before the answer begins would otherwise end the story where it stands, with its hold unsettled.
+    exchange.defer(response.catch(() => {}))
+    return response
+  })
+}

@@ -2,13 +2,13 @@
 import { Hono } from 'hono'
 import { authenticate, type Caller } from '../auth.ts'
 import { GatewayError } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
 import { type HostModel, hostJson, hostModels, offers } from '../host-models.ts'
 import { isObject, type JsonObject, parseBody } from '../json.ts'
 import { canonicalModel } from '../model-name.ts'
 import { modelOf, readBytes } from '../read-request.ts'
 import { modelNotFound } from '../refusal.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
-import type { Exchange } from '../exchange.ts'
 
 export const models = new Hono<AppEnv>()
 
@@ -39,7 +39,14 @@ const SHOWN = ['license', 'parameters', 'details', 'model_info', 'capabilities',
 models.post('/api/show', async (c) => {
   const exchange = exchangeOf(c)
   const { list } = await offered(exchange)
-  const body = parseBody(await readBytes(exchange.request, exchange.config.bodyLimitBytes), ['model', 'name', 'verbose', 'system', 'template', 'options'])
+  const body = parseBody(await readBytes(exchange.request, exchange.config.bodyLimitBytes), [
+    'model',
+    'name',
+    'verbose',
+    'system',
+    'template',
+    'options',
+  ])
   // The CLI puts the name into `name`, with an empty `model`.
   const asked = [body.model, body.name].find((name) => typeof name === 'string' && name !== '')
   if (typeof asked !== 'string') throw new GatewayError('invalid_request', 'model: name a model', { param: 'model' })
@@ -51,7 +58,12 @@ models.post('/api/show', async (c) => {
 
 function openaiModel({ tag, name }: HostModel): JsonObject {
   const parts = name.split('/')
-  return { id: tag.name, object: 'model', created: Math.floor(modifiedMs(tag) / 1000), owned_by: parts.length > 1 ? parts.at(-2) : 'library' }
+  return {
+    id: tag.name,
+    object: 'model',
+    created: Math.floor(modifiedMs(tag) / 1000),
+    owned_by: parts.length > 1 ? parts.at(-2) : 'library',
+  }
 }
 
 function anthropicModel({ tag }: HostModel): JsonObject {

@@ -53,5 +53,7 @@ export function framesOf(capture: Capture, dialect: Dialect): FrameValue[] {
   if (dialect.framing === null) throw new Error('not streamed')
   const splitter = new FrameSplitter(dialect.framing)
   const frames = [...splitter.push(bodyBytes(capture)), splitter.rest()]
-  return frames.flatMap((frame) => (frame?.data == null ? [] : [frame.data === '[DONE]' ? frame.data : (JSON.parse(frame.data) as JsonObject)]))
+  return frames.flatMap((frame) =>
+    frame?.data == null ? [] : [frame.data === '[DONE]' ? frame.data : (JSON.parse(frame.data) as JsonObject)],
+  )
 }

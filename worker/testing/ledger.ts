@@ -1,11 +1,12 @@
 // Test support: a migrated D1, customers, keys and prices in a line each, and asks with defaults.
-import { env } from 'cloudflare:workers'
+
 import { applyD1Migrations } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
 import { v7 } from 'uuid'
+import { newKey } from '../keys.ts'
 import type { Ask } from '../ledger/admission.ts'
 import type { Ending } from '../ledger/settlement.ts'
 import { type NanoUsd, parseUsd } from '../money.ts'
-import { newKey } from '../keys.ts'
 
 export const db = env.DB
 

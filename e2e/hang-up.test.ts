@@ -1,0 +1,115 @@
+// Callers who leave: at every frame of a stream, before the first byte, while the answer is put together, or by no longer reading.
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { startTestGateway, type TestGateway } from './harness.ts'
+import { expectProved, settled, usageOf } from './ledger.ts'
+import { streamingCall } from './streaming-call.ts'
+
+let gateway: TestGateway
+
+beforeAll(async () => {
+  gateway = await startTestGateway({ vars: { STREAM_BUFFER_BYTES: '65536' } })
+  await gateway.setPrice('*', { request: '0.0001', input: '1', output: '1' })
+})
+beforeEach(() => gateway.standIn.reset())
+afterAll(() => gateway.stop())
+
+const messages = [{ role: 'user', content: 'Why is the sky blue?' }]
+const ROUTES: [path: string, separator: string, body: Record<string, unknown>, delta: RegExp][] = [
+  ['/api/chat', '\n', { messages, options: { num_predict: 24 } }, /"content":"[^"]/g],
+  ['/api/generate', '\n', { prompt: 'Why is the sky blue?', options: { num_predict: 24 } }, /"response":"[^"]/g],
+  ['/v1/chat/completions', '\n\n', { messages, stream: true, max_tokens: 24 }, /"content":"[^"]/g],
+  ['/v1/completions', '\n\n', { prompt: 'x', stream: true, max_tokens: 10 }, /"text":"[^"]/g],
+  ['/v1/responses', '\n\n', { input: 'x', stream: true, max_output_tokens: 24 }, /"delta":"[^"]/g],
+  ['/v1/messages', '\n\n', { messages, stream: true, max_tokens: 24 }, /"text_delta","text":"[^"]/g],
+]
+
+test.for(ROUTES)(
+  '%s: a hang-up at any frame is charged for what was delivered at least',
+  { timeout: 120_000 },
+  async ([path, separator, body, delta]) => {
+    const whole = await gateway.makeCustomer({ budgetUsd: '1' })
+    const full = streamingCall(gateway.url, path, whole.key, { model: 'gemma3:270m', ...body })
+    await full.ended
+    await settled(gateway.db)
+    const [complete] = await usageOf(gateway.db, whole.id)
+    expect(complete).toMatchObject({ outcome: 'completed', estimated: 0 })
+    const frames = full.body().split(separator).length - 1
+
+    gateway.standIn.setPace(8)
+    for (let at = 1; at <= frames; at++) {
+      const customer = await gateway.makeCustomer({ budgetUsd: '1' })
+      const call = streamingCall(gateway.url, path, customer.key, { model: 'gemma3:270m', ...body })
+      await call.frames(at, separator)
+      call.hangUp()
+      const delivered = call.body().match(delta)?.length ?? 0
+      await settled(gateway.db)
+      const [row] = await usageOf(gateway.db, customer.id)
+      // $0.0001 + a token at $0.000001 for each that was delivered
+      const least = delivered === 0 ? 0 : 100_000 + delivered * 1000
+      expect([at, delivered, (row?.cost_nano ?? -1) >= least, row?.outcome]).toEqual([
+        at,
+        delivered,
+        true,
+        expect.stringMatching(/abandoned|completed/),
+      ])
+      expect(row?.cost_nano).toBeLessThanOrEqual(row?.hold_nano ?? 0)
+      // A frame before the end is not cheaper than the end by more than that frame.
+      if (at === frames - 1) expect(row?.cost_nano).toBeGreaterThanOrEqual((complete?.cost_nano ?? 0) - 1000)
+    }
+    gateway.standIn.setPace('instant')
+    await expectProved(gateway.db)
+  },
+)
+
+test('the host is let go when the caller hangs up', async () => {
+  gateway.standIn.setPace(20)
+  const customer = await gateway.makeCustomer({ budgetUsd: '1' })
+  const call = streamingCall(gateway.url, '/api/chat', customer.key, { model: 'gemma3:270m', messages })
+  await call.frames(3, '\n')
+  call.hangUp()
+  await gateway.standIn.idle()
+  expect(gateway.standIn.requests.at(-1)?.closedEarly).toBe(true)
+  await settled(gateway.db)
+  expect((await usageOf(gateway.db, customer.id))[0]).toMatchObject({ outcome: 'abandoned', estimated: 1 })
+  gateway.standIn.setPace('instant')
+})
+
+test('a hang-up before the first byte costs nothing and frees the host', async () => {
+  gateway.standIn.fault({ kind: 'no-header' })
+  const customer = await gateway.makeCustomer({ budgetUsd: '1' })
+  const call = streamingCall(gateway.url, '/api/chat', customer.key, { model: 'gemma3:270m', messages })
+  await expect.poll(() => gateway.standIn.active()).toBe(1)
+  call.hangUp()
+  await settled(gateway.db)
+  expect(await usageOf(gateway.db, customer.id)).toMatchObject([{ outcome: 'abandoned', cost_nano: 0, first_ms: null }])
+  await gateway.standIn.idle()
+})
+
+test('a caller who leaves while a single answer is put together pays for what was made', async () => {
+  gateway.standIn.setPace(20)
+  const customer = await gateway.makeCustomer({ budgetUsd: '1' })
+  const call = streamingCall(gateway.url, '/api/chat', customer.key, { model: 'gemma3:270m', messages, stream: false })
+  await expect.poll(() => gateway.standIn.active()).toBe(1)
+  await gateway.db.prepare('SELECT 1').first()
+  await expect.poll(async () => (gateway.standIn.requests.at(-1)?.receivedAt ?? Date.now()) + 200 < Date.now()).toBe(true)
+  call.hangUp()
+  await settled(gateway.db)
+  const [row] = await usageOf(gateway.db, customer.id)
+  expect(row).toMatchObject({ outcome: 'abandoned', estimated: 1 })
+  expect(row?.output_tokens).toBeGreaterThan(1)
+  gateway.standIn.setPace('instant')
+})
+
+test('a caller who stops reading never stalls the read from the host, and is ended once the buffer is full', async () => {
+  // 40 MB cannot wait in socket buffers and 64 KiB of ours.
+  gateway.standIn.fault({ kind: 'huge-frame', bytes: 40_000_000 })
+  const customer = await gateway.makeCustomer({ budgetUsd: '1' })
+  const call = streamingCall(gateway.url, '/api/chat', customer.key, { model: 'gemma3:270m', messages, options: { num_predict: 30 } })
+  await call.head
+  call.pause()
+  await gateway.standIn.idle()
+  await settled(gateway.db)
+  const [row] = await usageOf(gateway.db, customer.id)
+  expect(row?.outcome).toBe('abandoned')
+  call.hangUp()
+})

@@ -1,0 +1,35 @@
+// Test support: what the ledger of a running gateway says.
+import { expect } from 'vitest'
+import { disagreements } from '../worker/ledger/proofs.ts'
+
+export interface UsageRow {
+  id: string
+  outcome: 'completed' | 'abandoned' | 'failed' | 'expired'
+  dialect: string
+  model: string
+  cost_nano: number
+  hold_nano: number
+  over_nano: number
+  input_tokens: number
+  output_tokens: number
+  estimated: number
+  first_ms: number | null
+  output_limit: number
+}
+
+/** The usage rows of a customer, oldest first. */
+export async function usageOf(db: D1Database, customerId: number): Promise<UsageRow[]> {
+  const { results } = await db.prepare('SELECT * FROM usage WHERE customer_id = ? ORDER BY id').bind(customerId).all<UsageRow>()
+  return results
+}
+
+/** Waits until no request is in flight: settlement comes after the answer. */
+export async function settled(db: D1Database): Promise<void> {
+  await expect.poll(() => db.prepare('SELECT count(*) AS n FROM holds').first<number>('n'), { timeout: 20_000, interval: 20 }).toBe(0)
+}
+
+/** Nothing in flight, and every sum agrees. */
+export async function expectProved(db: D1Database): Promise<void> {
+  await settled(db)
+  expect(await disagreements(db)).toEqual([])
+}

@@ -1,0 +1,121 @@
+// Text of the command line → checked values. Each reader throws commander's InvalidArgumentError, to which commander adds the argument's name.
+import { InvalidArgumentError } from 'commander'
+import * as z from 'zod'
+import { DAY_MS } from '../../worker/ledger/periods.ts'
+import { canonicalModel, isCloudModel } from '../../worker/model-name.ts'
+import { MONEY_MAX_NANO, type NanoUsd, parseDecimal, parseUsd } from '../../worker/money.ts'
+
+/** $1,000: what a price may be, per request or second. */
+const PRICE_MAX_NANO = 1_000_000_000_000
+/** $10,000 per million tokens. */
+const TOKEN_PRICE_MAX_PICO = 10_000_000_000
+const DURATION_MAX_DAYS = 3650
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: DAY_MS } as const
+
+/** A whole number in plain digits. */
+export function count(min: number, max: number): (text: string) => number {
+  return (text) => {
+    if (/^(0|[1-9]\d{0,11})$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text)
+    throw new InvalidArgumentError(`It has to be a whole number from ${min} to ${max}.`)
+  }
+}
+
+/** `count`, or "none" for no limit: null. */
+export function countOrNone(min: number, max: number): (text: string) => number | null {
+  const read = count(min, max)
+  return (text) => {
+    if (text === 'none') return null
+    try {
+      return read(text)
+    } catch {
+      throw new InvalidArgumentError(`It has to be a whole number from ${min} to ${max}, or "none".`)
+    }
+  }
+}
+
+/** An id, as the list commands show it. */
+export const id = count(1, 999_999_999)
+
+/** Dollars of a budget. */
+export function budget(text: string): NanoUsd {
+  const nano = text.trim() === text ? parseUsd(text) : null
+  if (nano !== null) return nano
+  throw new InvalidArgumentError(`It has to be an amount in USD such as 20 or 0.5, at most ${MONEY_MAX_NANO / 1e9}, with at most 9 decimals.`)
+}
+
+/** Dollars per request, model use or second. */
+export function price(text: string): NanoUsd {
+  const nano = text.trim() === text ? parseDecimal(text, 9, PRICE_MAX_NANO) : null
+  if (nano !== null) return nano as NanoUsd
+  throw new InvalidArgumentError('It has to be an amount in USD such as 0.003, at most 1000, with at most 9 decimals.')
+}
+
+/** Dollars per million tokens → pico-dollars per token. */
+export function tokenPrice(text: string): number {
+  const pico = text.trim() === text ? parseDecimal(text, 6, TOKEN_PRICE_MAX_PICO) : null
+  if (pico !== null) return pico
+  throw new InvalidArgumentError('It has to be USD per million tokens such as 0.15, at most 10000, with at most 6 decimals.')
+}
+
+/** YYYY-MM-DD, UTC → whole days since 1970-01-01. */
+export function date(text: string): number {
+  const day = z.iso.date().safeParse(text).success && text >= '1970' ? Date.parse(text) / DAY_MS : Number.NaN
+  if (Number.isInteger(day)) return day
+  throw new InvalidArgumentError('It has to be a date that exists, as YYYY-MM-DD.')
+}
+
+/** 30m, 24h, 7d or 0 → milliseconds. */
+export function duration(text: string): number {
+  const match = /^(0|[1-9]\d{0,6})([mhd])$/.exec(text === '0' ? '0m' : text)
+  const ms = match ? Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS] : Number.NaN
+  if (ms <= DURATION_MAX_DAYS * DAY_MS) return ms
+  throw new InvalidArgumentError(`It has to be 0 or a time such as 30m, 24h or 7d, at most ${DURATION_MAX_DAYS}d.`)
+}
+
+/** When a key ends: after a time from now, or with the end of a day. */
+export type Expiry = { inMs: number } | { atMs: number }
+
+/** 30d and the like, or the last day it is to work. */
+export function expiry(text: string): Expiry {
+  if (/^\d+[mhd]$/.test(text)) {
+    const inMs = duration(text)
+    if (inMs > 0) return { inMs }
+  } else {
+    const atMs = (date(text) + 1) * DAY_MS
+    if (atMs > Date.now()) return { atMs }
+  }
+  throw new InvalidArgumentError('It has to be in the future.')
+}
+
+export function email(text: string): string {
+  const read = z.email().max(254).safeParse(text)
+  if (read.success) return read.data
+  throw new InvalidArgumentError('It has to be an email address such as ada@example.com.')
+}
+
+/** A name for people: one line, 1 to 200 characters. */
+export function label(text: string): string {
+  const trimmed = text.trim()
+  if (trimmed !== '' && [...trimmed].length <= 200 && !/\p{Cc}/u.test(trimmed)) return trimmed
+  throw new InvalidArgumentError('It has to be one line of 1 to 200 characters.')
+}
+
+/** A model of the host, in its one spelling. */
+export function model(text: string): string {
+  const name = canonicalModel(text)
+  if (name === null) throw new InvalidArgumentError('It has to be a model name such as gemma3:270m.')
+  if (isCloudModel(name)) {
+    throw new InvalidArgumentError('It runs on ollama.com, on the account of the host\'s owner, and is not offered.')
+  }
+  return name
+}
+
+/** `model`, or * for every one without a price of its own. */
+export function modelOrAll(text: string): string {
+  return text === '*' ? '*' : model(text)
+}
+
+/** a,b,c: each model once, in their one spelling. */
+export function models(text: string): string[] {
+  return [...new Set(text.split(',').map(model))]
+}

@@ -1,0 +1,46 @@
+// create-customer: someone who may spend, with a budget or, said on purpose, without.
+import { Argument, type Command, Option } from 'commander'
+import { customers } from '../../worker/schema.ts'
+import { email, label } from './arguments.ts'
+import { nowMs } from './clock.ts'
+import { type Context, Failure, type Output, UsageError } from './context.ts'
+import { customerJson, withUniqueEmail } from './customers.ts'
+import { budgetOption, type LimitOptions, limitOptions, periodOption } from './limits.ts'
+import type { CommonOptions, Shell } from './shell.ts'
+import { dollars } from './table.ts'
+
+interface Options extends CommonOptions, LimitOptions {
+  unlimited?: true
+}
+
+export function createCustomerCommand(shell: Shell): Command {
+  const command = shell
+    .command('create-customer', 'Adds a customer. One of --budget and --unlimited is needed.', "create-customer 'Ada Lovelace' ada@example.com --budget 20")
+    .addArgument(new Argument('<name>', 'for people').argParser(label))
+    .addArgument(new Argument('<email>', 'unique').argParser(email))
+    .addOption(budgetOption('the most the customer may spend in a period'))
+    .addOption(new Option('--unlimited', 'no budget').conflicts('budget'))
+    .addOption(periodOption('when the budget renews, in UTC').default('month'))
+  for (const option of limitOptions({ change: false })) command.addOption(option)
+  return command.action((name: string, address: string, options: Options) =>
+    shell.run(options, (context) => createCustomer(context, { ...options, name, email: address })),
+  )
+}
+
+export async function createCustomer({ db }: Context, asked: Options & { name: string; email: string }): Promise<Output> {
+  if (asked.budget === undefined && !asked.unlimited) throw new UsageError('--budget is missing: give an amount in USD, or say --unlimited.')
+  const { name, email: address, period = 'month', rpm = null, tpm = null, concurrency = null } = asked
+  const made = await withUniqueEmail(db, address, () =>
+    db.orm
+      .insert(customers)
+      .values({ name, email: address, budgetNano: asked.budget ?? null, budgetPeriod: period, rpm, tpm, concurrency, createdMs: nowMs })
+      .returning()
+      .get(),
+  )
+  if (made === undefined) throw new Failure('the database did not say what it wrote: see list-customers.')
+  const budget = made.budgetNano === null ? 'no budget' : `a budget of ${dollars(made.budgetNano)} (${made.budgetPeriod})`
+  return {
+    json: customerJson(made),
+    text: `Customer ${made.id}, ${made.name} <${made.email}>, with ${budget}.\nNext: npm run admin -- generate-key ${made.id}`,
+  }
+}

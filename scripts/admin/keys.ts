@@ -1,0 +1,75 @@
+// API keys, as several commands look them up and show them; the key itself is shown by the one that makes it, once.
+import { sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
+import { apiKeys, customers } from '../../worker/schema.ts'
+import type { Database } from '../database/database.ts'
+import { nowMs } from './clock.ts'
+import { Failure } from './context.ts'
+import { limitsJson } from './limits.ts'
+import { iso, isoOrNull } from './table.ts'
+
+export type KeyStatus = 'active' | 'suspended' | 'expired' | 'revoked'
+
+/** A key with its owner; `status` is what a request with it would meet. The hash stays in the database. */
+export type Key = Omit<typeof apiKeys.$inferSelect, 'hash'> & { customerName: string; status: KeyStatus }
+
+const { hash: _, ...shown } = {
+  id: apiKeys.id,
+  hash: apiKeys.hash,
+  customerId: apiKeys.customerId,
+  prefix: apiKeys.prefix,
+  name: apiKeys.name,
+  models: apiKeys.models,
+  budgetNano: apiKeys.budgetNano,
+  budgetPeriod: apiKeys.budgetPeriod,
+  rpm: apiKeys.rpm,
+  tpm: apiKeys.tpm,
+  concurrency: apiKeys.concurrency,
+  expiresMs: apiKeys.expiresMs,
+  revokedMs: apiKeys.revokedMs,
+  createdMs: apiKeys.createdMs,
+}
+
+const status = sql<KeyStatus>`CASE WHEN ${apiKeys.revokedMs} IS NOT NULL THEN 'revoked' WHEN ${apiKeys.expiresMs} <= ${nowMs} THEN 'expired'
+  WHEN ${customers.status} <> 'active' THEN 'suspended' ELSE 'active' END`
+
+/** Keys with their owners, oldest first: all, or those of a customer. */
+export function selectKeys(db: Database, customerId?: number): Promise<Key[]> {
+  const all = keysOf(db)
+  return (customerId === undefined ? all : all.where(eq(apiKeys.customerId, customerId))).orderBy(apiKeys.id)
+}
+
+/** Throws Failure where there is none. */
+export async function findKey(db: Database, id: number): Promise<Key> {
+  const key = await keysOf(db).where(eq(apiKeys.id, id)).get()
+  if (key === undefined) throw new Failure(`key_id: there is no key ${id}; list-keys shows them.`)
+  return key
+}
+
+function keysOf(db: Database) {
+  return db.orm
+    .select({ ...shown, customerName: customers.name, status })
+    .from(apiKeys)
+    .innerJoin(customers, eq(customers.id, apiKeys.customerId))
+}
+
+export function keyJson(key: Key) {
+  return {
+    id: key.id,
+    customer_id: key.customerId,
+    customer_name: key.customerName,
+    prefix: key.prefix,
+    name: key.name,
+    status: key.status,
+    models: key.models,
+    ...limitsJson(key),
+    expires_at: isoOrNull(key.expiresMs),
+    revoked_at: isoOrNull(key.revokedMs),
+    created_at: iso(key.createdMs),
+  }
+}
+
+/** Key 3 (sk_1a2b3c, laptop). */
+export function keyTitle({ id, prefix, name }: Pick<Key, 'id' | 'prefix' | 'name'>): string {
+  return `key ${id} (${[`${prefix}…`, name].filter((part) => part !== '').join(', ')})`
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { type BannerFacts, banner } from './banner.ts'
+
+const facts: BannerFacts = {
+  url: 'http://127.0.0.1:8787',
+  ollama: { about: 'http://127.0.0.1:11434, version 0.33.0', isStandIn: false },
+  stateDir: '.wrangler/state',
+  recovered: 0,
+  demo: { customerId: 1, key: 'sk_1' },
+  demoKeyPath: '.wrangler/state/demo-key',
+  madeDemo: false,
+  models: [
+    { name: 'nomic-embed-text:latest', chat: false },
+    { name: 'gemma3:270m', chat: true },
+  ],
+  unpriced: [],
+}
+
+test('the greeting says where, with what, and gives commands to paste', () => {
+  expect(banner(facts)).toBe(`Gateway   http://127.0.0.1:8787
+Ollama    http://127.0.0.1:11434, version 0.33.0
+State     .wrangler/state
+Customer  Demo (1), its key is in .wrangler/state/demo-key
+
+Try it    curl -N http://127.0.0.1:8787/api/chat -H 'Authorization: Bearer sk_1' -d '{"model":"gemma3:270m","messages":[{"role":"user","content":"Why is the sky blue?"}]}'
+Usage     npm run admin -- usage-report
+Budget    npm run admin -- check-budget 1`)
+})
+
+test('a demo key that is gone can be replaced by the command that is shown', () => {
+  const text = banner({ ...facts, demo: { customerId: 3, key: null } })
+  expect(text).toContain('its key is gone; a new one: npm run admin -- generate-key 3')
+  expect(text).toContain('Bearer sk_YOUR_KEY')
+})
+
+test('what an earlier run left, the stand-in and models without a price are told', () => {
+  const text = banner({
+    ...facts,
+    recovered: 2,
+    ollama: { about: 'the stand-in', isStandIn: true },
+    unpriced: ['gemma3:270m', 'qwen3:8b'],
+  })
+  expect(text).toContain('2 requests of an earlier run had not ended; settled now.')
+  expect(text).toContain('For a real one: start Ollama')
+  expect(text).toMatch(/No price {2}npm run admin -- set-price gemma3:270m.*\n {10}npm run admin -- set-price qwen3:8b/)
+})
+
+test('a host without models is told how to get one', () => {
+  expect(banner({ ...facts, models: [] })).toContain('ollama pull')
+})

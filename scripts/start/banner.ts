@@ -1,0 +1,66 @@
+// What a start prints once it serves.
+import type { Demo } from './demo.ts'
+import type { Model } from './ollama.ts'
+
+export interface BannerFacts {
+  url: string
+  ollama: { about: string; isStandIn: boolean }
+  stateDir: string
+  /** Requests of an earlier run that were settled now. */
+  recovered: number
+  demo: Demo | null
+  demoKeyPath: string
+  models: Model[]
+  unpriced: string[]
+  /** Whether this start made the demo customer. */
+  madeDemo: boolean
+}
+
+/** The whole greeting, lines and all. Every command in it works when pasted. */
+export function banner(facts: BannerFacts): string {
+  const rows: [string, string][] = [
+    ['Gateway', facts.url],
+    ['Ollama', facts.ollama.about],
+  ]
+  if (facts.ollama.isStandIn) rows.push(['', 'For a real one: start Ollama or set OLLAMA_BASE_URL in .dev.vars, then start again.'])
+  rows.push(['State', facts.stateDir])
+  if (facts.recovered > 0) rows.push(['', `${count(facts.recovered, 'request')} of an earlier run had not ended; settled now.`])
+  rows.push(...demoRows(facts), ...tryRows(facts), ...modelRows(facts))
+  return rows.map(([title, text]) => (text === '' ? '' : `${title.padEnd(10)}${text}`)).join('\n')
+}
+
+function demoRows({ demo, demoKeyPath, madeDemo }: BannerFacts): [string, string][] {
+  if (demo === null) return []
+  const key =
+    demo.key === null ? `its key is gone; a new one: npm run admin -- generate-key ${demo.customerId}` : `its key is in ${demoKeyPath}`
+  return [['Customer', `Demo (${demo.customerId})${madeDemo ? ', made now, $5 a month' : ''}, ${key}`]]
+}
+
+function tryRows({ url, demo, models }: BannerFacts): [string, string][] {
+  const customer = demo?.customerId ?? 1
+  const model = models.find((one) => one.chat)?.name
+  const body = JSON.stringify({ model: model ?? 'MODEL', messages: [{ role: 'user', content: 'Why is the sky blue?' }] })
+  return [
+    ['', ''],
+    ['Try it', `curl -N ${url}/api/chat -H 'Authorization: Bearer ${demo?.key ?? 'sk_YOUR_KEY'}' -d '${body}'`],
+    ['Usage', 'npm run admin -- usage-report'],
+    ['Budget', `npm run admin -- check-budget ${customer}`],
+  ]
+}
+
+function modelRows({ models, unpriced }: BannerFacts): [string, string][] {
+  if (models.length === 0)
+    return [
+      ['', ''],
+      ['No model', 'The host lists none: ollama pull gemma3, then npm run admin -- set-price gemma3:latest'],
+    ]
+  if (unpriced.length === 0) return []
+  return [
+    ['', ''],
+    ...unpriced.map((model, index): [string, string] => [index === 0 ? 'No price' : '', `npm run admin -- set-price ${model}`]),
+  ]
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`
+}

@@ -1,0 +1,69 @@
+// A raw TCP front: bytes pass between callers and workerd's own port, and a hang-up is passed on as the reset that workerd understands.
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+export interface FrontOptions {
+  host: string
+  /** 0: any free port. */
+  port: number
+  /** workerd's port on loopback; callers who come before it is known wait. */
+  target: Promise<number>
+}
+
+export interface Front {
+  port: number
+  /** Callers connected now. */
+  connections(): number
+  stopAccepting(): void
+  /** Resets every connection on both sides: workerd sees its callers hang up, the callers see a broken answer, not a short one. */
+  resetAll(): void
+}
+
+/** A caller who is gone without a word, or who closed before an answer began, is found out by the system's probes. */
+const KEEP_ALIVE_MS = 30_000
+
+/** Listens at once. Rejects with the system's error (`code` EADDRINUSE, EACCES, …) when it cannot. */
+export async function openFront({ host, port, target }: FrontOptions): Promise<Front> {
+  const resets = new Map<Socket, () => void>()
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, (caller) => {
+    caller.on('error', ignore)
+    caller.on('close', () => resets.delete(caller))
+    resets.set(caller, () => caller.resetAndDestroy())
+    target.then(
+      (innerPort) => {
+        if (!caller.destroyed) resets.set(caller, join(caller, innerPort))
+      },
+      () => caller.resetAndDestroy(),
+    )
+  })
+  server.listen(port, host)
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => resets.size,
+    stopAccepting: () => void server.close(),
+    resetAll() {
+      for (const reset of [...resets.values()]) reset()
+    },
+  }
+}
+
+/**
+ * Joins a caller with workerd; returns what resets both.
+ * A half-close goes through as one (`pipe` ends the other side), so a caller who has said all still gets the answer.
+ * A caller who is gone, be it seen by a reset or by an answer that nobody takes, is a reset to workerd: a plain close would go unnoticed there.
+ */
+function join(caller: Socket, port: number): () => void {
+  const inner = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true })
+  caller.pipe(inner)
+  inner.pipe(caller)
+  inner.on('error', () => caller.resetAndDestroy())
+  caller.on('close', () => inner.resetAndDestroy())
+  return () => {
+    inner.resetAndDestroy()
+    caller.resetAndDestroy()
+  }
+}
+
+/** What follows an error is done when the socket closes. */
+function ignore(): void {}

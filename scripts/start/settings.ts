@@ -1,0 +1,100 @@
+// The settings of `npm start`: the environment first, then .dev.vars; all checked before anything is started.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { configOf } from '../../worker/config.ts'
+import { PROJECT_ROOT } from './project.ts'
+
+/** What the Worker reads, beside OLLAMA_BASE_URL: passed on as its bindings. */
+const WORKER_VARS = [
+  'CF_ACCESS_CLIENT_ID',
+  'CF_ACCESS_CLIENT_SECRET',
+  'OPENAI_API_KEY',
+  'ANTHROPIC_API_KEY',
+  'HOST_CONCURRENCY',
+  'BODY_LIMIT_BYTES',
+  'FIRST_BYTE_TIMEOUT_SECONDS',
+  'IDLE_TIMEOUT_SECONDS',
+  'DEADLINE_SECONDS',
+  'STREAM_BUFFER_BYTES',
+  'CHECKPOINT_SECONDS',
+]
+
+export interface Settings {
+  host: string
+  /** 0: any free port. */
+  port: number
+  stateDir: string
+  ollamaBaseUrl: string
+  access: { clientId: string; clientSecret: string } | null
+  /** STAND_IN=1: recorded answers, even where an Ollama answers. */
+  standIn: boolean
+  /** How long running answers may end by themselves once the gateway is told to stop. */
+  stopGraceMs: number
+  /** LOG=json: the Worker's log objects as they are. */
+  logJson: boolean
+  colour: boolean
+  /** The Worker's bindings. */
+  vars: Record<string, string>
+}
+
+/** A setting that cannot be used; the message names it. */
+export class SettingError extends Error {}
+
+/** The settings of this process. Throws SettingError. */
+export function loadSettings(): Settings {
+  const path = join(PROJECT_ROOT, '.dev.vars')
+  return readSettings(process.env, existsSync(path) ? readFileSync(path, 'utf8') : '', process.stdout.isTTY === true)
+}
+
+/** @param devVars the text of .dev.vars, '' where there is none. Throws SettingError. */
+export function readSettings(environment: NodeJS.ProcessEnv, devVars: string, terminal: boolean): Settings {
+  const set: NodeJS.ProcessEnv = { ...parseEnv(devVars), ...withoutEmpty(environment) }
+  const vars: Record<string, string> = {}
+  for (const name of WORKER_VARS) if (set[name]) vars[name] = set[name]
+  const ollamaBaseUrl = set.OLLAMA_BASE_URL || 'http://127.0.0.1:11434'
+  const config = checked({ ...vars, OLLAMA_BASE_URL: ollamaBaseUrl })
+  return {
+    host: set.HOST || '127.0.0.1',
+    port: whole('PORT', set.PORT || '8787', 65_535),
+    stateDir: set.STATE_DIR || '.wrangler/state',
+    ollamaBaseUrl: config.ollamaBaseUrl,
+    access: config.access,
+    standIn: flag('STAND_IN', set.STAND_IN),
+    stopGraceMs: whole('STOP_GRACE_SECONDS', set.STOP_GRACE_SECONDS || '5', 3600) * 1000,
+    logJson: logFormat(set.LOG) === 'json',
+    colour: terminal && !set.NO_COLOR && set.TERM !== 'dumb',
+    vars,
+  }
+}
+
+/** The Worker's own reading of its settings, so that a wrong one is told now and not with the first request. */
+function checked(vars: Record<string, string>): ReturnType<typeof configOf> {
+  try {
+    return configOf(vars)
+  } catch (error) {
+    throw new SettingError((error as Error).message)
+  }
+}
+
+function whole(name: string, text: string, max: number): number {
+  if (/^\d{1,9}$/.test(text.trim()) && Number(text) <= max) return Number(text)
+  throw new SettingError(`${name}=${text}: it has to be a whole number from 0 to ${max}.`)
+}
+
+function flag(name: string, text: string | undefined): boolean {
+  if (!text || text === '0' || text === 'false') return false
+  if (text === '1' || text === 'true') return true
+  throw new SettingError(`${name}=${text}: it has to be 1 or 0.`)
+}
+
+function logFormat(text: string | undefined): 'lines' | 'json' {
+  if (!text || text === 'lines') return 'lines'
+  if (text === 'json') return 'json'
+  throw new SettingError(`LOG=${text}: it has to be json or lines.`)
+}
+
+/** An empty variable is one that was not set. */
+function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+}
