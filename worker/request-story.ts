@@ -6,12 +6,13 @@ import { authenticate } from './auth.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { GatewayError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import { offers } from './host-models.ts'
 import { type Ask, admit, type Hold, type Standing } from './ledger/admission.ts'
 import { d1Trouble } from './ledger/retry.ts'
 import { sweep } from './ledger/settlement.ts'
 import { causeOf, log } from './log.ts'
 import { type ReadRequest, readRequest } from './read-request.ts'
-import { refusalError } from './refusal.ts'
+import { modelNotFound, refusalError } from './refusal.ts'
 import { Run } from './run.ts'
 import { callHost, hostRefusal, isAnswer } from './upstream.ts'
 
@@ -37,7 +38,9 @@ export async function serve(dialect: Dialect, exchange: Exchange): Promise<Respo
 
 /** A request that would only load or unload a model: what is loaded is the owner's to decide, so nothing is, and nothing is charged. */
 async function answeredHere(read: ReadRequest, exchange: Exchange): Promise<Response> {
-  await authenticate(exchange.db, exchange.request.headers)
+  const caller = await authenticate(exchange.db, exchange.request.headers)
+  const isOffered = await offers(exchange.db, caller)
+  if (!isOffered(read.model)) throw modelNotFound(read.model)
   if (/^0+[a-z]*$/.test(String(read.body.keep_alive ?? ''))) {
     throw new GatewayError('route_forbidden', 'Which models stay loaded is decided by the host: leave keep_alive out.', {
       param: 'keep_alive',

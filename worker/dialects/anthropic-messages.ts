@@ -12,9 +12,12 @@ const request = z.looseObject({
   model: z.string().min(1, 'name a model'),
   max_tokens: positive,
   messages: z
-    .array(z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(block)]) }), 'must be a list of messages')
+    .array(
+      z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(block)], 'must be a text or a list of content blocks') }),
+      'must be a list of messages',
+    )
     .min(1, 'must hold at least one message'),
-  system: z.union([z.string(), z.array(z.looseObject({}))]).nullish(),
+  system: z.union([z.string(), z.array(z.looseObject({}))], 'must be a text or a list of text blocks').nullish(),
   stream: flag,
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),

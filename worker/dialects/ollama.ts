@@ -27,9 +27,12 @@ const options = z.looseObject({
 })
 const model = z.string().min(1, 'name a model')
 const images = z.array(z.string()).nullish()
-const keepAlive = z.union([z.string(), z.number()]).nullish()
+const keepAlive = z.union([z.string(), z.number()], 'must be a duration').nullish()
 const common = { model, options: options.nullish(), keep_alive: keepAlive, stream: flag }
-const thinking = { think: z.union([z.boolean(), z.string()]).nullish(), format: z.union([z.string(), z.looseObject({})]).nullish() }
+const thinking = {
+  think: z.union([z.boolean(), z.string()], 'must be true, false or a level').nullish(),
+  format: z.union([z.string(), z.looseObject({})], 'must be "json" or a JSON schema').nullish(),
+}
 const logprobs = { logprobs: flag, top_logprobs: z.int().min(0).max(20).nullish() }
 
 const chatRequest = z.looseObject({

@@ -6,13 +6,19 @@ import type { Seen } from '../seen.ts'
 import { type Dialect, type FrameValue, flag, OWNERS_FIELDS, positive, readAs, refuseServerTools, without } from './dialect.ts'
 
 export const streamOptions = z.looseObject({ include_usage: flag }).nullish()
-export const stop = z.union([z.string(), z.array(z.string())]).nullish()
+export const stop = z.union([z.string(), z.array(z.string())], 'must be a text or a list of texts').nullish()
 
-const part = z.looseObject({ type: z.string(), image_url: z.union([z.string(), z.looseObject({ url: z.string() })]).nullish() })
+const part = z.looseObject({
+  type: z.string(),
+  image_url: z.union([z.string(), z.looseObject({ url: z.string() })], 'must hold a url').nullish(),
+})
 const request = z.looseObject({
   model: z.string().min(1, 'name a model'),
   messages: z
-    .array(z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(part)]).nullish() }), 'must be a list of messages')
+    .array(
+      z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(part)], 'must be a text or a list of parts').nullish() }),
+      'must be a list of messages',
+    )
     .min(1, 'must hold at least one message'),
   stream: flag,
   stream_options: streamOptions,

@@ -7,7 +7,7 @@ const part = z.looseObject({ type: z.string(), image_url: z.string().nullish() }
 const item = z.looseObject({
   type: z.string().nullish(),
   role: z.string().nullish(),
-  content: z.union([z.string(), z.array(part)]).nullish(),
+  content: z.union([z.string(), z.array(part)], 'must be a text or a list of parts').nullish(),
 })
 const request = z.looseObject({
   model: z.string().min(1, 'name a model'),

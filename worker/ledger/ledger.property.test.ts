@@ -1,12 +1,12 @@
 // Any schedule of admissions, ends, expiries, late ends, and changes of price, budget and period: no budget is passed, every sum agrees.
 import * as fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { disagreements } from './proofs.ts'
 import type { NanoUsd } from '../money.ts'
 import { askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, type TestKey } from '../testing/ledger.ts'
 import { admit } from './admission.ts'
 import { renew } from './lease.ts'
 import { periodOfDaySql, rebuildSpendSql } from './periods.ts'
+import { disagreements } from './proofs.ts'
 import { settle, sweep } from './settlement.ts'
 
 beforeAll(async () => {

@@ -8,7 +8,8 @@ const SWEEP_GRACE_MS = 300_000
 export const TRIGGERS = ['usage_frozen', 'usage_kept', 'adjustments_frozen', 'adjustments_kept', 'prices_frozen', 'prices_kept']
 
 const TOKENS = ['input_tokens', 'cached_tokens', 'output_tokens', 'gpu_ms', 'cost_nano']
-const sums = (prefix: string, fold: (column: string) => string) => TOKENS.map((column) => `${fold(column)} AS ${prefix}${column}`).join(', ')
+const sums = (prefix: string, fold: (column: string) => string) =>
+  TOKENS.map((column) => `${fold(column)} AS ${prefix}${column}`).join(', ')
 
 interface Proof {
   name: string

@@ -4,7 +4,8 @@
 const TRANSIENT =
   /Network connection lost|storage caused object to be reset|reset because its code was updated|SQLITE_BUSY|database is locked/i
 const OVERLOADED = /overloaded|Too many requests queued/i
-const DAY_USED_UP = /exceeded .*(daily|free).*limit|daily .*limit/i
+/** Said since 2026-09 on the free plan. Source: D1's changelog. */
+const DAY_USED_UP = /free tier daily row (read|write) limit/i
 
 /** What a D1 error means for a caller: gone in a moment, back at 00:00 UTC, or a fault of ours. */
 export function d1Trouble(error: unknown): 'busy' | 'day_used_up' | 'fault' {
