@@ -38,7 +38,8 @@ const child = spawn(pinnedNode, ['--disable-warning=ExperimentalWarning', script
   env: { ...process.env, PATH: `${dirname(pinnedNode)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}` },
 })
 // A terminal sends Ctrl-C to the whole group, the child included; a signal sent to this process alone is passed on once.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)))
 child.on('error', (error) => {
   console.error(error.message)
   process.exit(1)

@@ -72,7 +72,7 @@ function close(run: Run, end: PumpEnd): Uint8Array | null {
 }
 
 /** Why an answer has no end of its own, for its caller. */
-export function endError(end: PumpEnd): GatewayError {
+function endError(end: PumpEnd): GatewayError {
   switch (end) {
     case 'silent':
       return new GatewayError('upstream_timeout', 'The host fell silent in the middle of its answer: what came until then is charged.')

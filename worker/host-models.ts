@@ -8,7 +8,7 @@ import { callHost, hostRefusal, isAnswer } from './upstream.ts'
 /** How long the host's list is remembered, milliseconds: the same for every key, it is filtered for each. */
 const LIST_MS = 5_000
 /** How long the host may take over a list, milliseconds. */
-export const LIST_TIMEOUT_MS = 10_000
+const LIST_TIMEOUT_MS = 10_000
 
 let listed: { baseUrl: string; atMs: number; models: JsonObject[] } | null = null
 

@@ -41,7 +41,7 @@ interface Limit {
   tokens: number
 }
 
-export type Refusal =
+type Refusal =
   | 'invalid_api_key'
   | 'revoked_api_key'
   | 'expired_api_key'
