@@ -17,7 +17,12 @@ export default defineConfig({
         test: { name: 'worker', include: ['worker/**/*.test.ts'] },
       },
       {
-        test: { name: 'gateway', include: ['host/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: {
+          name: 'gateway',
+          include: ['host/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
     ],
   },

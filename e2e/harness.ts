@@ -39,7 +39,7 @@ export interface TestCustomer extends Limits {
 }
 
 /** Dollars as decimals: a request, a use of the model, a million tokens, a GPU second. What is left out is free. */
-export interface TestPrice {
+interface TestPrice {
   request?: string
   perModel?: string
   input?: string

@@ -40,6 +40,15 @@ const child = spawn(pinnedNode, ['--disable-warning=ExperimentalWarning', script
 // A terminal sends Ctrl-C to the whole group, the child included; a signal sent to this process alone is passed on once.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)))
+// npm gives a SIGTERM to the shell that it starts us in, and that dies without passing it on: seen by its being gone.
+if (process.env.npm_lifecycle_event) {
+  const parent = process.ppid
+  const look = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(look)
+    child.kill('SIGTERM')
+  }, 500)
+}
 child.on('error', (error) => {
   console.error(error.message)
   process.exit(1)

@@ -5,17 +5,22 @@ import { bundleWorker } from './start/bundle.ts'
 import { demoKeyPath, findDemo, makeDemo, unpricedModels } from './start/demo.ts'
 import { explain } from './start/explain.ts'
 import { type Gateway, startGateway } from './start/gateway.ts'
-import { logLine } from './start/log-line.ts'
+import { jsonLine, logLine } from './start/log-line.ts'
 import { findOllama, listModels, type Ollama } from './start/ollama.ts'
 import { PROJECT_ROOT } from './start/project.ts'
 import { sayIfSlow, stopProgress } from './start/say.ts'
 import { loadSettings, type Settings } from './start/settings.ts'
 import { onStopSignal } from './start/signals.ts'
 
+let settings = {} as Settings
+
 /** A Worker settles for up to 30 s after its caller has gone. */
 const SETTLE_MS = 35_000
 
-async function start(settings: Settings): Promise<{ gateway: Gateway; ollama: Ollama }> {
+/** With LOG=json standard output is for the objects alone. */
+const say = (text: string) => (settings.logJson ? console.error(text) : console.log(text))
+
+async function start(): Promise<{ gateway: Gateway; ollama: Ollama }> {
   const stateDir = resolve(PROJECT_ROOT, settings.stateDir)
   const [bundle, ollama] = await Promise.all([
     sayIfSlow('Bundling the Worker', bundleWorker(join(stateDir, 'bundle'))),
@@ -28,9 +33,9 @@ async function start(settings: Settings): Promise<{ gateway: Gateway; ollama: Ol
     port: settings.port,
     ollamaUrl: ollama.url,
     vars: settings.vars,
-    onLog: (log) => console.log(settings.logJson ? log.message : logLine(log, settings.colour)),
+    onLog: (log) => console.log(settings.logJson ? jsonLine(log) : logLine(log, settings.colour)),
   })
-  const models = await listModels(ollama.url, settings.access).catch(() => [])
+  const models = await listModels(ollama.url, ollama.standIn ? null : settings.access).catch(() => [])
   const madeDemo = await makeDemo(gateway.db, models, stateDir, Date.now())
   const greeting = banner({
     url: gateway.url,
@@ -43,18 +48,17 @@ async function start(settings: Settings): Promise<{ gateway: Gateway; ollama: Ol
     models,
     unpriced: await unpricedModels(gateway.db, models, Date.now()),
   })
-  console.log(`\n${greeting}\n\nCtrl-C stops it.\n`)
+  say(`\n${greeting}\n\nCtrl-C stops it.\n`)
   return { gateway, ollama }
 }
 
 async function stop({ gateway, ollama }: { gateway: Gateway; ollama: Ollama }, graceMs: number): Promise<void> {
-  console.log('\nStopping: no new requests are taken.')
-  const left = await gateway.stop({ graceMs, settleMs: SETTLE_MS, onWait: stopProgress(console.log) })
+  say('\nStopping: no new requests are taken.')
+  const left = await gateway.stop({ graceMs, settleMs: SETTLE_MS, onWait: stopProgress(say) })
   await ollama.standIn?.close()
-  console.log(left === 0 ? 'Stopped; every request is settled.' : `Stopped; ${left} requests are left for the next start to settle.`)
+  say(left === 0 ? 'Stopped; every request is settled.' : `Stopped; ${left} requests are left for the next start to settle.`)
 }
 
-let settings = { host: '', port: 0 } as Settings
 let running: Awaited<ReturnType<typeof start>> | null = null
 
 function exitWith(error: unknown): never {
@@ -71,7 +75,7 @@ onStopSignal(
 )
 try {
   settings = loadSettings()
-  running = await start(settings)
+  running = await start()
 } catch (error) {
   exitWith(error)
 }

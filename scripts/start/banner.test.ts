@@ -29,7 +29,7 @@ Budget    npm run admin -- check-budget 1`)
 
 test('a demo key that is gone can be replaced by the command that is shown', () => {
   const text = banner({ ...facts, demo: { customerId: 3, key: null } })
-  expect(text).toContain('its key is gone; a new one: npm run admin -- generate-key 3')
+  expect(text).toContain('no key of its works here; a new one: npm run admin -- generate-key 3')
   expect(text).toContain('Bearer sk_YOUR_KEY')
 })
 
@@ -42,9 +42,15 @@ test('what an earlier run left, the stand-in and models without a price are told
   })
   expect(text).toContain('2 requests of an earlier run had not ended; settled now.')
   expect(text).toContain('For a real one: start Ollama')
-  expect(text).toMatch(/No price {2}npm run admin -- set-price gemma3:270m.*\n {10}npm run admin -- set-price qwen3:8b/)
+  expect(text).toContain(`
+No price  npm run admin -- set-pricing gemma3:270m 0.0001 0 --input 0.10 --output 0.40
+          npm run admin -- set-pricing qwen3:8b 0.0001 0 --input 0.10 --output 0.40`)
 })
 
 test('a host without models is told how to get one', () => {
   expect(banner({ ...facts, models: [] })).toContain('ollama pull')
+})
+
+test('commands are pointed at another state directory', () => {
+  expect(banner({ ...facts, stateDir: '/tmp/state' })).toContain('Usage     STATE_DIR=/tmp/state npm run admin -- usage-report')
 })

@@ -1,6 +1,7 @@
 // What a start prints once it serves.
 import type { Demo } from './demo.ts'
 import type { Model } from './ollama.ts'
+import { DEFAULT_STATE_DIR } from './settings.ts'
 
 export interface BannerFacts {
   url: string
@@ -16,6 +17,8 @@ export interface BannerFacts {
   madeDemo: boolean
 }
 
+const UNPRICED_SHOWN = 5
+
 /** The whole greeting, lines and all. Every command in it works when pasted. */
 export function banner(facts: BannerFacts): string {
   const rows: [string, string][] = [
@@ -29,36 +32,44 @@ export function banner(facts: BannerFacts): string {
   return rows.map(([title, text]) => (text === '' ? '' : `${title.padEnd(10)}${text}`)).join('\n')
 }
 
-function demoRows({ demo, demoKeyPath, madeDemo }: BannerFacts): [string, string][] {
+function demoRows({ demo, demoKeyPath, madeDemo, stateDir }: BannerFacts): [string, string][] {
   if (demo === null) return []
   const key =
-    demo.key === null ? `its key is gone; a new one: npm run admin -- generate-key ${demo.customerId}` : `its key is in ${demoKeyPath}`
+    demo.key === null
+      ? `no key of its works here; a new one: ${admin(stateDir)} generate-key ${demo.customerId}`
+      : `its key is in ${demoKeyPath}`
   return [['Customer', `Demo (${demo.customerId})${madeDemo ? ', made now, $5 a month' : ''}, ${key}`]]
 }
 
-function tryRows({ url, demo, models }: BannerFacts): [string, string][] {
+function tryRows({ url, demo, models, stateDir }: BannerFacts): [string, string][] {
   const customer = demo?.customerId ?? 1
   const model = models.find((one) => one.chat)?.name
   const body = JSON.stringify({ model: model ?? 'MODEL', messages: [{ role: 'user', content: 'Why is the sky blue?' }] })
   return [
     ['', ''],
     ['Try it', `curl -N ${url}/api/chat -H 'Authorization: Bearer ${demo?.key ?? 'sk_YOUR_KEY'}' -d '${body}'`],
-    ['Usage', 'npm run admin -- usage-report'],
-    ['Budget', `npm run admin -- check-budget ${customer}`],
+    ['Usage', `${admin(stateDir)} usage-report`],
+    ['Budget', `${admin(stateDir)} check-budget ${customer}`],
   ]
 }
 
-function modelRows({ models, unpriced }: BannerFacts): [string, string][] {
+function modelRows({ models, unpriced, stateDir }: BannerFacts): [string, string][] {
   if (models.length === 0)
     return [
       ['', ''],
-      ['No model', 'The host lists none: ollama pull gemma3, then npm run admin -- set-price gemma3:latest'],
+      ['No model', `The host lists none: ollama pull gemma3, then ${admin(stateDir)} list-models`],
     ]
   if (unpriced.length === 0) return []
-  return [
-    ['', ''],
-    ...unpriced.map((model, index): [string, string] => [index === 0 ? 'No price' : '', `npm run admin -- set-price ${model}`]),
-  ]
+  const rows = unpriced
+    .slice(0, UNPRICED_SHOWN)
+    .map((model) => `${admin(stateDir)} set-pricing ${model} 0.0001 0 --input 0.10 --output 0.40`)
+  if (unpriced.length > UNPRICED_SHOWN) rows.push(`${unpriced.length - UNPRICED_SHOWN} more: ${admin(stateDir)} list-models`)
+  return [['', ''], ...rows.map((text, index): [string, string] => [index === 0 ? 'No price' : '', text])]
+}
+
+/** The command line, pointed at this database. */
+function admin(stateDir: string): string {
+  return `${stateDir === DEFAULT_STATE_DIR ? '' : `STATE_DIR=${stateDir} `}npm run admin --`
 }
 
 function count(n: number, what: string): string {

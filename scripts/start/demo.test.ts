@@ -80,12 +80,15 @@ test('a key that is revoked, or whose file is gone or wrong, is not shown as wor
   expect(await findDemo(db, stateDir, NOW_MS)).toEqual({ customerId: 1, key: null })
 })
 
-test('a model whose newest price in force is withdrawn counts as having none; a price for * counts for all', async () => {
-  await makeDemo(db, MODELS, stateDir, NOW_MS)
+test('a model without a price in force is told of, unless * has one or it was withdrawn on purpose', async () => {
   const price = db.prepare('INSERT INTO prices (model, withdrawn, valid_from_ms, created_ms) VALUES (?, ?, ?, 0)')
-  await price.bind('gemma3:270m', 1, NOW_MS + 1000).run()
-  expect(await unpricedModels(db, MODELS, NOW_MS)).toEqual([])
-  expect(await unpricedModels(db, MODELS, NOW_MS + 1000)).toEqual(['gemma3:270m'])
+  await price.bind('gemma3:270m', 0, NOW_MS + 1000).run()
+  expect(await unpricedModels(db, MODELS, NOW_MS)).toEqual(['gemma3:270m', 'embed-small:latest'])
+  expect(await unpricedModels(db, MODELS, NOW_MS + 1000)).toEqual(['embed-small:latest'])
+  await price.bind('gemma3:270m', 1, NOW_MS + 2000).run()
+  expect(await unpricedModels(db, MODELS, NOW_MS + 2000)).toEqual(['embed-small:latest'])
   await price.bind('*', 0, NOW_MS).run()
-  expect(await unpricedModels(db, MODELS, NOW_MS + 1000)).toEqual([])
+  expect(await unpricedModels(db, MODELS, NOW_MS + 2000)).toEqual([])
+  await price.bind('*', 1, NOW_MS).run()
+  expect(await unpricedModels(db, MODELS, NOW_MS + 2000)).toEqual(['embed-small:latest'])
 })

@@ -70,15 +70,17 @@ export async function findDemo(db: D1Database, stateDir: string, nowMs: number):
   return { customerId: customer.id, key: works === null ? null : key }
 }
 
-/** The models on the host that have no price in force, so that nobody can use them. */
+/** The models on the host that nobody can use, since they have no price, nor has `*`. One that was withdrawn is known, and not among them. */
 export async function unpricedModels(db: D1Database, models: Model[], nowMs: number): Promise<string[]> {
   const { results } = await db
     .prepare(
-      `SELECT model FROM (SELECT model, withdrawn, row_number() OVER (PARTITION BY model ORDER BY valid_from_ms DESC, id DESC) AS age FROM prices WHERE valid_from_ms <= ?)
-       WHERE age = 1 AND withdrawn = 0`,
+      `SELECT model, withdrawn FROM
+         (SELECT model, withdrawn, row_number() OVER (PARTITION BY model ORDER BY valid_from_ms DESC, id DESC) AS age FROM prices WHERE valid_from_ms <= ?)
+       WHERE age = 1`,
     )
     .bind(nowMs)
-    .all<{ model: string }>()
-  const priced = new Set(results.map((row) => row.model))
-  return priced.has('*') ? [] : models.map((model) => model.name).filter((name) => !priced.has(name))
+    .all<{ model: string; withdrawn: number }>()
+  const withdrawn = new Map(results.map((price) => [price.model, price.withdrawn === 1]))
+  if (withdrawn.get('*') === false) return []
+  return models.map((model) => model.name).filter((name) => !withdrawn.has(name))
 }

@@ -118,10 +118,14 @@ async function lockFor(stateDir: string, onWait: (message: string) => void): Pro
 /** Nobody else has this database, so whatever is in flight in it belongs to a run that died: its leases end now. Returns how many. */
 async function recover(db: D1Database, sweep: () => Promise<void>): Promise<number> {
   const before = await countHolds(db)
-  if (before === 0) return 0
-  await db.prepare('UPDATE holds SET expires_ms = 0').run()
-  await sweep()
-  return before - (await countHolds(db))
+  if (before > 0) await db.prepare('UPDATE holds SET expires_ms = 0').run()
+  // A sweep takes some hundreds at a time.
+  let left = before
+  for (let last = left + 1; left > 0 && left < last; left = await countHolds(db)) {
+    last = left
+    await sweep()
+  }
+  return before - left
 }
 
 /** Where a caller on this machine finds a server that listens on `host`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { logLine, parseLog } from './log-line.ts'
+import { jsonLine, logLine, parseLog } from './log-line.ts'
 
 const at = new Date(2026, 10, 24, 11, 2, 33).getTime()
 const line = (message: unknown, level = 'log', colours = false) =>
@@ -73,4 +73,11 @@ test('colours come only when asked for', () => {
   expect(line({ event: 'error', message: 'x' }, 'log', true)).toBe('\u001b[31m11:02:33  error  x\u001b[0m')
   expect(line({ event: 'sweep' }, 'log', true)).toBe('\u001b[2m11:02:33  sweep\u001b[0m')
   expect(line(request, 'log', true)).not.toContain('\u001b')
+})
+
+test('as JSON, objects stay as they are and text becomes one', () => {
+  expect(jsonLine({ timestampMs: at, level: 'log', message: '{"event":"sweep","settled":2}' })).toBe('{"event":"sweep","settled":2}')
+  expect(jsonLine({ timestampMs: at, level: 'error', message: 'Uncaught Error' })).toBe(
+    '{"event":"runtime","level":"error","message":"Uncaught Error"}',
+  )
 })

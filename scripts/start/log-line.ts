@@ -28,6 +28,11 @@ export function logLine(log: RuntimeLog, colours: boolean): string {
   return colours && colour !== 'none' ? `\u001b[${CODES[colour]}m${line}\u001b[0m` : line
 }
 
+/** The Worker's object as it is; what workerd itself says becomes one, so that every line is JSON. */
+export function jsonLine(log: RuntimeLog): string {
+  return parseLog(log.message) === null ? JSON.stringify({ event: 'runtime', level: log.level, message: log.message }) : log.message
+}
+
 function request(fields: Fields): [string, Colour] {
   const outcome = String(fields.outcome ?? fields.status ?? '?')
   const tokens = `${fields.input_tokens ?? '?'} → ${fields.output_tokens ?? '?'} tokens${fields.estimated ? ' (estimated)' : ''}`

@@ -2,7 +2,7 @@
 // no second process on it, and no 2.5 seconds for wrangler to start. Remote databases are migrated by wrangler itself.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { unstable_splitSqlQuery as splitSql } from 'wrangler'
+import { quietWrangler } from '../database/wrangler.ts'
 import { PROJECT_ROOT } from './project.ts'
 
 const MIGRATIONS_DIR = join(PROJECT_ROOT, 'd1-migrations')
@@ -17,6 +17,7 @@ export async function migrate(db: D1Database): Promise<string[]> {
   const { results } = await db.prepare('SELECT name FROM d1_migrations').all<{ name: string }>()
   const applied = new Set(results.map((row) => row.name))
   const files = (await readdir(MIGRATIONS_DIR)).filter((name) => name.endsWith('.sql')).sort()
+  const { unstable_splitSqlQuery: splitSql } = await quietWrangler()
   const missing = files.filter((name) => !applied.has(name))
   for (const name of missing) {
     const statements = splitSql(await readFile(join(MIGRATIONS_DIR, name), 'utf8'))

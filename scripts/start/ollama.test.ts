@@ -67,6 +67,7 @@ test('models are listed by their canonical names; embedding models are not for c
     { name: 'all-minilm:latest' },
     { name: 'llama3.2:1b' },
     { name: 'gpt-oss:120b-cloud', capabilities: ['completion'] },
+    { name: 'mine:latest', capabilities: ['completion'], remote_host: 'https://ollama.com:443' },
   ]
   const url = await serve((_, response) => response.end(JSON.stringify({ models })))
   expect(await listModels(url, null)).toEqual([

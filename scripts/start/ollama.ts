@@ -52,14 +52,16 @@ export async function probeOllama(url: string, access: Access, timeoutMs = PROBE
   }
 }
 
-const tags = z.object({ models: z.array(z.object({ name: z.string(), capabilities: z.array(z.string()).optional() })) })
+const tags = z.object({
+  models: z.array(z.object({ name: z.string(), capabilities: z.array(z.string()).optional(), remote_host: z.string().optional() })),
+})
 
 /** The models on the host, those apart that run on the account of its owner at ollama.com. Throws where the host does not tell. */
 export async function listModels(url: string, access: Access): Promise<Model[]> {
   const { models } = tags.parse(await (await get(url, '/api/tags', access, 5000)).json())
-  return models.flatMap(({ name, capabilities }) => {
+  return models.flatMap(({ name, capabilities, remote_host }) => {
     const canonical = canonicalModel(name)
-    if (canonical === null || isCloudModel(canonical)) return []
+    if (canonical === null || isCloudModel(canonical) || remote_host !== undefined) return []
     return [{ name: canonical, chat: capabilities?.includes('completion') !== false && !/embed|minilm|\bbge\b/.test(canonical) }]
   })
 }

@@ -1,7 +1,7 @@
 // workerd with the Worker and its database in it, run by Miniflare. Not by `wrangler dev`, whose proxy passes 290 requests a second.
 import { dirname, join, resolve } from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare'
-import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler'
+import { quietWrangler } from '../database/wrangler.ts'
 import type { Bundle } from './bundle.ts'
 import { keepWorkerd } from './keep-workerd.ts'
 import { PROJECT_ROOT, WRANGLER_TOML } from './project.ts'
@@ -36,12 +36,13 @@ export interface Runtime {
 
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   keepWorkerd()
+  const worker = await workerOptions(options.bundle, options.vars)
   let database: D1Database
   const miniflare = withoutSignalHandlers(
     () =>
       new Miniflare(
         convertV4MiniflareOptions({
-          workers: [workerOptions(options.bundle, options.vars)],
+          workers: [worker],
           resourcePersistencePath: join(resolve(PROJECT_ROOT, options.stateDir), 'v3'),
           cf: false,
           logRequests: false,
@@ -87,7 +88,8 @@ function alwaysThe(current: () => D1Database): D1Database {
 }
 
 /** What wrangler.toml says, for Miniflare: the same dates, flags and database as on Cloudflare; settings from us. */
-function workerOptions(bundle: Bundle, vars: Record<string, string>): V4WorkerOptions {
+async function workerOptions(bundle: Bundle, vars: Record<string, string>): Promise<V4WorkerOptions> {
+  const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await quietWrangler()
   const fromToml = unstable_getMiniflareWorkerOptions(WRANGLER_TOML).workerOptions as object
   const { vars: tomlVars } = unstable_readConfig({ config: WRANGLER_TOML }) as { vars: Record<string, string> }
   return {

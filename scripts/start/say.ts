@@ -5,7 +5,7 @@ const SLOW_MS = 2000
 
 /** Waits for `work`; says what is being waited for if it takes over two seconds. */
 export async function sayIfSlow<T>(what: string, work: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => console.log(`${what} …`), SLOW_MS)
+  const timer = setTimeout(() => console.error(`${what} …`), SLOW_MS)
   try {
     return await work
   } finally {

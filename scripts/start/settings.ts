@@ -20,6 +20,8 @@ const WORKER_VARS = [
   'CHECKPOINT_SECONDS',
 ]
 
+export const DEFAULT_STATE_DIR = '.wrangler/state'
+
 export interface Settings {
   host: string
   /** 0: any free port. */
@@ -57,7 +59,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, devVars: string, te
   return {
     host: set.HOST || '127.0.0.1',
     port: whole('PORT', set.PORT || '8787', 65_535),
-    stateDir: set.STATE_DIR || '.wrangler/state',
+    stateDir: set.STATE_DIR || DEFAULT_STATE_DIR,
     ollamaBaseUrl: config.ollamaBaseUrl,
     access: config.access,
     standIn: flag('STAND_IN', set.STAND_IN),
