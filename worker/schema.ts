@@ -61,25 +61,39 @@ export const prices = sqliteTable(
   (t) => [index('prices_by_model').on(t.model, t.validFromMs, t.id)],
 )
 
+/** What is known of a request from its admission on, and moves from `holds` to `usage` unchanged. */
+const admitted = {
+  customerId: integer('customer_id').notNull(),
+  id: text('id').notNull(),
+  keyId: integer('key_id').notNull(),
+  priceId: integer('price_id').notNull(),
+  model: text('model').notNull(),
+  dialect: text('dialect').notNull(),
+  upstream: text('upstream', { enum: UPSTREAMS }).notNull(),
+  holdNano: integer('hold_nano').notNull(),
+  inputBound: integer('input_bound').notNull(),
+  outputLimit: integer('output_limit').notNull(),
+  createdMs: integer('created_ms').notNull(),
+}
+
+/** What was used and charged: of a request, and summed up of a day. */
+const used = {
+  inputTokens: integer('input_tokens').notNull(),
+  cachedTokens: integer('cached_tokens').notNull(),
+  outputTokens: integer('output_tokens').notNull(),
+  gpuMs: integer('gpu_ms').notNull(),
+  costNano: integer('cost_nano').notNull(),
+}
+
 export const holds = sqliteTable(
   'holds',
   {
-    customerId: integer('customer_id').notNull(),
-    id: text('id').notNull(),
-    keyId: integer('key_id').notNull(),
-    priceId: integer('price_id').notNull(),
-    model: text('model').notNull(),
-    dialect: text('dialect').notNull(),
-    upstream: text('upstream', { enum: UPSTREAMS }).notNull(),
-    holdNano: integer('hold_nano').notNull(),
-    inputBound: integer('input_bound').notNull(),
-    outputLimit: integer('output_limit').notNull(),
+    ...admitted,
     checkpointNano: integer('checkpoint_nano').notNull().default(0),
     checkpointInput: integer('checkpoint_input').notNull().default(0),
     checkpointOutput: integer('checkpoint_output').notNull().default(0),
     checkpointGpuMs: integer('checkpoint_gpu_ms').notNull().default(0),
     checkpointFirstMs: integer('checkpoint_first_ms'),
-    createdMs: integer('created_ms').notNull(),
     expiresMs: integer('expires_ms').notNull(),
   },
   (t) => [primaryKey({ columns: [t.customerId, t.id] })],
@@ -88,26 +102,12 @@ export const holds = sqliteTable(
 export const usage = sqliteTable(
   'usage',
   {
-    customerId: integer('customer_id').notNull(),
-    id: text('id').notNull(),
-    keyId: integer('key_id').notNull(),
-    priceId: integer('price_id').notNull(),
-    model: text('model').notNull(),
-    dialect: text('dialect').notNull(),
-    upstream: text('upstream', { enum: UPSTREAMS }).notNull(),
+    ...admitted,
+    ...used,
     outcome: text('outcome', { enum: OUTCOMES }).notNull(),
     estimated: integer('estimated').notNull(),
-    holdNano: integer('hold_nano').notNull(),
-    costNano: integer('cost_nano').notNull(),
     overNano: integer('over_nano').notNull(),
-    inputTokens: integer('input_tokens').notNull(),
-    cachedTokens: integer('cached_tokens').notNull(),
-    outputTokens: integer('output_tokens').notNull(),
-    gpuMs: integer('gpu_ms').notNull(),
-    inputBound: integer('input_bound').notNull(),
-    outputLimit: integer('output_limit').notNull(),
     firstMs: integer('first_ms'),
-    createdMs: integer('created_ms').notNull(),
     settledMs: integer('settled_ms').notNull(),
   },
   (t) => [primaryKey({ columns: [t.customerId, t.id] })],
@@ -143,11 +143,7 @@ export const usageDaily = sqliteTable(
     keyId: integer('key_id').notNull(),
     outcome: text('outcome', { enum: OUTCOMES }).notNull(),
     requests: integer('requests').notNull(),
-    inputTokens: integer('input_tokens').notNull(),
-    cachedTokens: integer('cached_tokens').notNull(),
-    outputTokens: integer('output_tokens').notNull(),
-    gpuMs: integer('gpu_ms').notNull(),
-    costNano: integer('cost_nano').notNull(),
+    ...used,
   },
   (t) => [primaryKey({ columns: [t.customerId, t.day, t.model, t.keyId, t.outcome] })],
 )

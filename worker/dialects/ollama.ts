@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { JsonObject } from '../json.ts'
 import { isObject } from '../json.ts'
 import type { Seen } from '../seen.ts'
-import { type Dialect, type FrameValue, flag, OWNERS_FIELDS, positive, readAs, without } from './dialect.ts'
+import { type Asked, type Dialect, type FrameValue, flag, OWNERS_FIELDS, positive, readAs, without } from './dialect.ts'
 
 /** Options that make the host load the model anew: the owner's to set. */
 const RELOADING_OPTIONS = ['num_ctx', 'num_batch', 'num_gpu', 'main_gpu', 'use_mmap', 'num_thread', 'draft_num_predict']
@@ -74,9 +74,15 @@ function forward(body: JsonObject, model: string, outputLimit: number): JsonObje
   return { ...without(body, OWNERS_FIELDS), model, stream: true, options: { ...asked, num_predict: outputLimit } }
 }
 
-/** What Ollama says to a request that only loads a model. Nothing is loaded: the host's owner decides what is, and the next request loads what it needs. */
-function loadAnswer(model: string, message: JsonObject): JsonObject {
-  return { model, created_at: new Date().toISOString(), ...message, done: true, done_reason: 'load' }
+/**
+ * `load`: set for a request that only loads a model, with what Ollama puts into its answer to it. Nothing is loaded:
+ * the host's owner decides what is, and the next request loads what it needs.
+ */
+function askedFor(request: z.infer<typeof chatRequest | typeof generateRequest>, images: string[], load: JsonObject | null): Asked {
+  const { model, stream, options } = request
+  const asked = { model, stream: stream ?? true, outputAsked: options?.num_predict ?? null, runs: runs(request), images, usageAsked: true }
+  if (load === null) return asked
+  return { ...asked, answer: { model, created_at: new Date().toISOString(), ...load, done: true, done_reason: 'load' } }
 }
 
 function observe(frame: FrameValue, seen: Seen): void {
@@ -136,16 +142,9 @@ export const ollamaChat: Dialect = {
   schema: chatRequest,
   read(body) {
     const request = readAs(chatRequest, body)
-    const empty = (request.messages ?? []).length === 0
-    return {
-      model: request.model,
-      stream: request.stream ?? true,
-      outputAsked: request.options?.num_predict ?? null,
-      runs: runs(request),
-      images: (request.messages ?? []).flatMap((message) => message.images ?? []),
-      usageAsked: true,
-      ...(empty ? { answer: loadAnswer(request.model, { message: { role: 'assistant', content: '' } }) } : {}),
-    }
+    const messages = request.messages ?? []
+    const images = messages.flatMap((message) => message.images ?? [])
+    return askedFor(request, images, messages.length === 0 ? { message: { role: 'assistant', content: '' } } : null)
   },
   forward,
   observe,
@@ -161,16 +160,8 @@ export const ollamaGenerate: Dialect = {
   schema: generateRequest,
   read(body) {
     const request = readAs(generateRequest, body)
-    const empty = (request.prompt ?? '') === '' && (request.images ?? []).length === 0
-    return {
-      model: request.model,
-      stream: request.stream ?? true,
-      outputAsked: request.options?.num_predict ?? null,
-      runs: runs(request),
-      images: request.images ?? [],
-      usageAsked: true,
-      ...(empty ? { answer: loadAnswer(request.model, { response: '' }) } : {}),
-    }
+    const images = request.images ?? []
+    return askedFor(request, images, (request.prompt ?? '') === '' && images.length === 0 ? { response: '' } : null)
   },
   forward,
   observe,
