@@ -6,6 +6,8 @@ const migrations = await readD1Migrations('d1-migrations')
 
 export default defineConfig({
   test: {
+    // What the Worker logs is of interest where something fails.
+    silent: 'passed-only',
     projects: [
       {
         plugins: [
