@@ -135,13 +135,14 @@ test('too many requests a minute are a RateLimitError with a Retry-After within 
 test('a request beyond the concurrency is asked again by the SDK after Retry-After, and answered', async () => {
   const { attempts, options } = counted()
   const { id, key, client } = await someone({ budgetUsd: '1', concurrency: 1 })
-  gateway.standIn.fault({ kind: 'slow-header', ms: 400 })
-  const first = client.chat.completions.create(chat)
-  await expect.poll(() => gateway.standIn.active()).toBe(1)
-  const second = await clientOf(key, options).chat.completions.create(chat)
-  expect(second.choices[0]?.finish_reason).toBe('length')
-  expect(attempts()).toBe(2)
-  await first
+  gateway.standIn.setPace(30)
+  const first = (await client.chat.completions.create({ ...chat, stream: true }))[Symbol.asyncIterator]()
+  await first.next()
+  gateway.standIn.setPace('instant')
+  const second = clientOf(key, options).chat.completions.create(chat)
+  while (!(await first.next()).done);
+  expect((await second).choices[0]?.finish_reason).toBe('length')
+  expect(attempts()).toBeGreaterThan(1)
   await settled(gateway.db)
   // each 1,000,000 + 15 × 1,000 + 40 × 2,000
   expect((await usageOf(gateway.db, id)).map((row) => row.cost_nano)).toEqual([1_095_000, 1_095_000])

@@ -1,6 +1,6 @@
 // Test support: what the ledger of a running gateway says.
 import { expect } from 'vitest'
-import { disagreements } from '../worker/ledger/proofs.ts'
+import { proveLedger } from '../worker/ledger/proofs.ts'
 
 export interface UsageRow {
   id: string
@@ -31,5 +31,6 @@ export async function settled(db: D1Database): Promise<void> {
 /** Nothing in flight, and every sum agrees. */
 export async function expectProved(db: D1Database): Promise<void> {
   await settled(db)
-  expect(await disagreements(db)).toEqual([])
+  const proven = await proveLedger(async (sql) => (await db.prepare(sql).all()).results)
+  expect(proven.filter(({ disagreeing }) => disagreeing.length > 0)).toEqual([])
 }

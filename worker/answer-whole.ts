@@ -5,7 +5,6 @@ import { concat } from './frames.ts'
 import { isObject } from './json.ts'
 import { type PumpEnd, pump } from './pump.ts'
 import type { Run } from './run.ts'
-import { upstreamError } from './upstream.ts'
 
 /** The largest answer that is put together in memory. */
 const ANSWER_MAX_BYTES = 32 * 1024 * 1024
@@ -67,7 +66,7 @@ function failure(run: Run, end: PumpEnd): GatewayError {
   const error =
     end === 'silent' || end === 'deadline'
       ? new GatewayError('upstream_timeout', 'The host took too long over its answer: nothing is charged. Ask for less, or for a stream.')
-      : upstreamError('The host broke off its answer: nothing is charged. Try again.')
+      : new GatewayError('upstream_error', 'The host broke off its answer: nothing is charged. Try again.')
   if (end === 'hung_up') run.settle('abandoned', error.status, end)
   else run.void(error.status, run.meter.seen.failed === null ? end : 'host_failed')
   return error

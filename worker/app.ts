@@ -2,7 +2,9 @@
 import { Hono } from 'hono'
 import { v7 } from 'uuid'
 import { errorResponse, familyOfPath, GatewayError } from './errors.ts'
+import { withoutKeys } from './keys.ts'
 import { causeOf, log } from './log.ts'
+import { drain } from './read-request.ts'
 import { ledgerError } from './request-story.ts'
 import { account } from './routes/account.ts'
 import type { AppEnv } from './routes/context.ts'
@@ -39,12 +41,12 @@ for (const [path, known] of methods) {
 }
 
 app.notFound((c) => {
-  if (OWNERS_ROUTES.test(c.req.path))
-    throw new GatewayError('route_forbidden', `${c.req.path.slice(0, 100)} is for the host's owner alone.`)
-  throw new GatewayError('not_found', `There is no ${c.req.path.slice(0, 100)} here: GET /openapi.json lists what there is.`)
+  const path = withoutKeys(c.req.path).slice(0, 100)
+  if (OWNERS_ROUTES.test(path)) throw new GatewayError('route_forbidden', `${path} is for the host's owner alone.`)
+  throw new GatewayError('not_found', `There is no ${path} here: GET /openapi.json lists what there is.`)
 })
 
-app.onError((thrown, c) => {
+app.onError(async function tellCaller(thrown, c) {
   const error = thrown instanceof GatewayError ? thrown : ledgerError(thrown)
   const requestId = c.get('requestId')
   const { path, method } = c.req
@@ -55,8 +57,9 @@ app.onError((thrown, c) => {
     status: error.status,
     request_id: requestId,
     method,
-    path: path.slice(0, 100),
-    message: cause === undefined ? error.message : causeOf(cause),
+    path: withoutKeys(path).slice(0, 100),
+    message: error.details.quotes ? 'said to the caller alone' : cause === undefined ? error.message : causeOf(cause),
   })
+  await drain(c.req.raw)
   return errorResponse(familyOfPath(path, c.req.raw.headers), error, requestId)
 })

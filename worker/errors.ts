@@ -1,4 +1,5 @@
 // The closed list of what can go wrong, and how each family of dialects words it on the wire.
+import { withoutKeys } from './keys.ts'
 
 const STATUS = {
   invalid_request: 400,
@@ -33,6 +34,8 @@ interface ErrorDetails {
   final?: boolean
   /** For the operator's log; never shown to the caller. */
   cause?: unknown
+  /** The message may hold words of the caller's content: it is told, not written down. */
+  quotes?: boolean
   headers?: Record<string, string>
 }
 
@@ -42,7 +45,7 @@ export class GatewayError extends Error {
   readonly details: ErrorDetails
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, { cause: details.cause })
+    super(withoutKeys(message), { cause: details.cause })
     this.code = code
     this.details = details
   }
@@ -95,8 +98,8 @@ export function errorResponse(family: Family, error: GatewayError, requestId: st
   return new Response(JSON.stringify(errorBody(family, error, requestId)), { status: error.status, headers })
 }
 
-/** Whose envelope a path speaks, for errors that come before a route is known. */
+/** Whose envelope a path speaks. The lists of models are of two families at one path, told apart by a header. */
 export function familyOfPath(path: string, headers: Headers): Family {
-  if (path.startsWith('/v1/messages') || (path.startsWith('/v1/') && headers.has('anthropic-version'))) return 'anthropic'
+  if (path.startsWith('/v1/messages') || (path.startsWith('/v1/models') && headers.has('anthropic-version'))) return 'anthropic'
   return path.startsWith('/v1') ? 'openai' : 'ollama'
 }

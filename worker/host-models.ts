@@ -1,9 +1,10 @@
 // Which models there are: on the host, priced, and allowed to a key.
 import type { Caller } from './auth.ts'
 import type { Config } from './config.ts'
+import { GatewayError } from './errors.ts'
 import { isObject, type JsonObject } from './json.ts'
 import { canonicalModel, isCloudModel } from './model-name.ts'
-import { callHost, hostRefusal, isAnswer } from './upstream.ts'
+import { callHost, hostRefusal, isAnswer, upstreamError } from './upstream.ts'
 
 /** How long the host's list is remembered, milliseconds: the same for every key, it is filtered for each. */
 const LIST_MS = 5_000
@@ -34,10 +35,17 @@ export async function hostModels(config: Config): Promise<HostModel[]> {
 /** A JSON object of the host's. Throws GatewayError. */
 export async function hostJson(config: Config, path: string, body?: JsonObject): Promise<JsonObject> {
   const signal = AbortSignal.timeout(LIST_TIMEOUT_MS)
-  const answer = await callHost(config, path, { signal, ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }) })
-  if (!isAnswer(answer)) throw await hostRefusal(answer, typeof body?.model === 'string' ? body.model : '')
-  const value: unknown = await answer.json()
-  return isObject(value) ? value : {}
+  try {
+    const answer = await callHost(config, path, { signal, ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }) })
+    if (!isAnswer(answer)) throw await hostRefusal(answer, typeof body?.model === 'string' ? body.model : '')
+    const value: unknown = await answer.json()
+    return isObject(value) ? value : {}
+  } catch (error) {
+    if (error instanceof GatewayError) throw error
+    throw signal.aborted
+      ? new GatewayError('upstream_timeout', 'The host took too long to answer: try again in a moment.', { cause: error })
+      : upstreamError(error)
+  }
 }
 
 /** Says of a canonical name whether it has a price in force, and the key may use it. One D1 read. */

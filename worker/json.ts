@@ -28,7 +28,9 @@ export function parseBody(bytes: Uint8Array, known: readonly string[]): JsonObje
   try {
     body = JSON.parse(text)
   } catch (error) {
-    throw new GatewayError('invalid_request', `The request body is not valid JSON: ${(error as Error).message.slice(0, 200)}`)
+    // The parser's own words quote the body, which is nobody's to write down.
+    const position = /position \d+/.exec((error as Error).message)?.[0]
+    throw new GatewayError('invalid_request', `The request body is not valid JSON${position === undefined ? '' : ` at ${position}`}.`)
   }
   if (!isObject(body)) throw new GatewayError('invalid_request', 'The request body must be a JSON object.')
   refuseAmbiguous(keys, known)

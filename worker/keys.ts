@@ -1,6 +1,14 @@
 // API keys: `sk_`, 48 random hex digits, 8 hex digits of checksum. Only the SHA-256 of a key is ever stored.
 
 const KEY = /^sk_([0-9a-f]{48})([0-9a-f]{8})$/
+/** Whatever begins like a key, in whole or cut short. */
+const LOOKS_LIKE_KEY = /sk_[0-9a-f]{8,}/gi
+
+/** A text with anything that looks like a key taken out: callers put them in the oddest places, and none belongs in a log or an answer. */
+export function withoutKeys(text: string): string {
+  return text.replace(LOOKS_LIKE_KEY, 'sk_…')
+}
+
 /** How much of a key is shown to tell it from others. */
 const PREFIX_LENGTH = 9
 

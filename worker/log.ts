@@ -1,9 +1,10 @@
 // One JSON object a line, for the operator: ids, counts and causes; never a key, a header or a word of content.
+import { withoutKeys } from './keys.ts'
 
 export type LogEvent = { event: string } & Record<string, string | number | boolean | null>
 
 export function log(entry: LogEvent): void {
-  console.log(JSON.stringify(entry))
+  console.log(withoutKeys(JSON.stringify(entry)))
 }
 
 /** What can be said of a thrown value without showing more than its text. */

@@ -5,6 +5,7 @@ import { GatewayError } from './errors.ts'
 import { concat } from './frames.ts'
 import { type InputBound, inputBound } from './input-bound.ts'
 import { type JsonObject, parseBody } from './json.ts'
+import { withoutKeys } from './keys.ts'
 import { canonicalModel, isCloudModel } from './model-name.ts'
 import { modelNotFound } from './refusal.ts'
 
@@ -28,7 +29,8 @@ export async function readRequest(dialect: Dialect, request: Request, bodyLimitB
 /** The canonical name of the model asked for. Throws model_not_found, or model_not_allowed for one that runs on its owner's cloud account. */
 export function modelOf(name: string): string {
   const model = canonicalModel(name)
-  if (model === null) throw modelNotFound(name)
+  // A key in the model's place would go to the host as a name.
+  if (model === null || withoutKeys(model) !== model) throw modelNotFound(name)
   if (isCloudModel(model)) {
     throw new GatewayError(
       'model_not_allowed',
@@ -51,15 +53,39 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
   const pieces: Uint8Array[] = []
   let total = 0
+  const reader = request.body?.getReader()
   try {
-    for await (const piece of request.body ?? []) {
-      total += (piece as Uint8Array).byteLength
+    for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader?.read()) {
+      total += read.value.byteLength
       if (total > maxBytes) throw tooLarge()
-      pieces.push(piece as Uint8Array)
+      pieces.push(read.value)
     }
   } catch (error) {
     if (error instanceof GatewayError) throw error
     throw new GatewayError('invalid_request', 'The request body broke off.', { cause: error })
+  } finally {
+    reader?.releaseLock()
   }
   return concat(...pieces)
+}
+
+/** How much of a refused body is read on, and for how long. */
+const DRAIN_MAX_BYTES = 10_000_000
+const DRAIN_MS = 2_000
+
+/**
+ * Reads what is left of a body whose request was refused, within bounds: a caller who is still sending would otherwise see a broken connection
+ * in place of the refusal, and try again. Never throws.
+ */
+export async function drain(request: Request): Promise<void> {
+  if (request.body === null || Number(request.headers.get('content-length') ?? 0) > DRAIN_MAX_BYTES) return
+  try {
+    const reader = request.body.getReader()
+    const timer = setTimeout(() => reader.cancel().catch(() => {}), DRAIN_MS)
+    let total = 0
+    for (let read = await reader.read(); !read.done && total <= DRAIN_MAX_BYTES; read = await reader.read()) total += read.value.byteLength
+    clearTimeout(timer)
+  } catch {
+    // The caller has gone, or somebody else has read it.
+  }
 }

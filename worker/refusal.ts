@@ -47,6 +47,10 @@ export function hostBusy(): GatewayError {
   })
 }
 
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
 function rateLimited(message: string, retryAfterSeconds: number): GatewayError {
   return new GatewayError('rate_limited', message, { retryAfterSeconds })
 }
@@ -59,10 +63,10 @@ function limitReached(standing: Standing, ask: Ask): GatewayError {
     ['This account', standing.customer],
   ] as const) {
     if (limit.concurrency !== null && limit.inFlight >= limit.concurrency) {
-      return rateLimited(`${whose} may run ${limit.concurrency} requests at once and does so: wait for one to end.`, 1)
+      return rateLimited(`${whose} may run ${plural(limit.concurrency, 'request')} at once and does so: wait for one to end.`, 1)
     }
     if (limit.rpm !== null && limit.requests >= limit.rpm) {
-      return rateLimited(`${whose} may make ${limit.rpm} requests a minute and has: wait ${minute} s.`, minute)
+      return rateLimited(`${whose} may make ${plural(limit.rpm, 'request')} a minute and has: wait ${minute} s.`, minute)
     }
   }
   for (const [whose, limit] of [

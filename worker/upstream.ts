@@ -68,7 +68,7 @@ export async function hostRefusal(response: Response, model: string): Promise<Ga
   const notEmbedding = said !== null && /does not support embeddings/i.test(said)
   if (status === 501 || notEmbedding)
     return new GatewayError('invalid_request', `The model "${model}" does not support embeddings.`, { param: 'model' })
-  if (status === 400 && said !== null) return new GatewayError('invalid_request', said)
+  if (status === 400 && said !== null) return new GatewayError('invalid_request', withoutPaths(said), { quotes: true })
   log({ event: 'error', code: 'host_refused', status, message: said ?? 'no text' })
   if (status === 504 || status === 522 || status === 524) return new GatewayError('upstream_timeout', 'The host took too long to answer.')
   if (status === 502 || status === 503 || status >= 520) {
@@ -80,8 +80,13 @@ export async function hostRefusal(response: Response, model: string): Promise<Ga
 }
 
 /** The host answered, but not as it should. */
-export function upstreamError(message = 'The host did not answer as it should: the operator has the cause.'): GatewayError {
-  return new GatewayError('upstream_error', message)
+export function upstreamError(cause?: unknown): GatewayError {
+  return new GatewayError('upstream_error', 'The host did not answer as it should: the operator has the cause.', { cause })
+}
+
+/** The host's words without the places of its files. */
+function withoutPaths(text: string): string {
+  return text.replace(/(^|[\s"'(:=])(?:[A-Za-z]:)?(?:[\\/][\w.@ -]+){2,}/g, '$1…')
 }
 
 /** Access answers a missing or wrong service token with its login page, or with 401 or 403 and a page; Ollama has no pages. */

@@ -20,11 +20,11 @@ export function count(min: number, max: number): (text: string) => number {
   }
 }
 
-/** `count`, or "none" for no limit: null. */
-export function countOrNone(min: number, max: number): (text: string) => number | null {
+/** `count`, or "none" for no limit: as it is, since commander takes a null for an empty text. */
+export function countOrNone(min: number, max: number): (text: string) => number | 'none' {
   const read = count(min, max)
   return (text) => {
-    if (text === 'none') return null
+    if (text === 'none') return text
     try {
       return read(text)
     } catch {
@@ -40,7 +40,9 @@ export const id = count(1, 999_999_999)
 export function budget(text: string): NanoUsd {
   const nano = text.trim() === text ? parseUsd(text) : null
   if (nano !== null) return nano
-  throw new InvalidArgumentError(`It has to be an amount in USD such as 20 or 0.5, at most ${MONEY_MAX_NANO / 1e9}, with at most 9 decimals.`)
+  throw new InvalidArgumentError(
+    `It has to be an amount in USD such as 20 or 0.5, at most ${MONEY_MAX_NANO / 1e9}, with at most 9 decimals.`,
+  )
 }
 
 /** Dollars per request, model use or second. */
@@ -101,11 +103,11 @@ export function label(text: string): string {
 }
 
 /** A model of the host, in its one spelling. */
-export function model(text: string): string {
+function model(text: string): string {
   const name = canonicalModel(text)
   if (name === null) throw new InvalidArgumentError('It has to be a model name such as gemma3:270m.')
   if (isCloudModel(name)) {
-    throw new InvalidArgumentError('It runs on ollama.com, on the account of the host\'s owner, and is not offered.')
+    throw new InvalidArgumentError("It runs on ollama.com, on the account of the host's owner, and is not offered.")
   }
   return name
 }

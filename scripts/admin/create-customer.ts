@@ -15,20 +15,27 @@ interface Options extends CommonOptions, LimitOptions {
 
 export function createCustomerCommand(shell: Shell): Command {
   const command = shell
-    .command('create-customer', 'Adds a customer. One of --budget and --unlimited is needed.', "create-customer 'Ada Lovelace' ada@example.com --budget 20")
+    .command(
+      'create-customer',
+      'Adds a customer. One of --budget and --unlimited is needed.',
+      "create-customer 'Ada Lovelace' ada@example.com --budget 20",
+    )
     .addArgument(new Argument('<name>', 'for people').argParser(label))
     .addArgument(new Argument('<email>', 'unique').argParser(email))
     .addOption(budgetOption('the most the customer may spend in a period'))
     .addOption(new Option('--unlimited', 'no budget').conflicts('budget'))
     .addOption(periodOption('when the budget renews, in UTC').default('month'))
   for (const option of limitOptions({ change: false })) command.addOption(option)
-  return command.action((name: string, address: string, options: Options) =>
-    shell.run(options, (context) => createCustomer(context, { ...options, name, email: address })),
-  )
+  return command.action((name: string, address: string, options: Options) => {
+    if (options.budget === undefined && !options.unlimited) {
+      throw new UsageError('--budget is missing: give an amount in USD, or say --unlimited.')
+    }
+    return shell.run(options, (context) => createCustomer(context, { ...options, name, email: address }))
+  })
 }
 
-export async function createCustomer({ db }: Context, asked: Options & { name: string; email: string }): Promise<Output> {
-  if (asked.budget === undefined && !asked.unlimited) throw new UsageError('--budget is missing: give an amount in USD, or say --unlimited.')
+/** Without a budget it is an unlimited customer. Throws Failure for an email that is taken. */
+async function createCustomer({ db }: Context, asked: LimitOptions & { name: string; email: string }): Promise<Output> {
   const { name, email: address, period = 'month', rpm = null, tpm = null, concurrency = null } = asked
   const made = await withUniqueEmail(db, address, () =>
     db.orm

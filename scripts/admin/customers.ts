@@ -27,6 +27,8 @@ export async function withUniqueEmail<T>(db: Database, email: string | undefined
   } catch (error) {
     if (email === undefined || !databaseErrorIn(error)?.message.includes('UNIQUE constraint failed: customers.email')) throw error
     const owner = await db.orm.select().from(customers).where(eq(customers.email, email)).get()
-    throw new Failure(`email: ${email} is taken by customer ${owner?.id} (${owner?.name}); use another, or change that one: update-customer ${owner?.id}`)
+    throw new Failure(
+      `email: ${email} is taken by customer ${owner?.id} (${owner?.name}); use another, or change that one: update-customer ${owner?.id}`,
+    )
   }
 }

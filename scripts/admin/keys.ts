@@ -1,6 +1,5 @@
 // API keys, as several commands look them up and show them; the key itself is shown by the one that makes it, once.
-import { sql } from 'drizzle-orm'
-import { eq } from 'drizzle-orm'
+import { eq, getTableColumns, sql } from 'drizzle-orm'
 import { apiKeys, customers } from '../../worker/schema.ts'
 import type { Database } from '../database/database.ts'
 import { nowMs } from './clock.ts'
@@ -8,27 +7,12 @@ import { Failure } from './context.ts'
 import { limitsJson } from './limits.ts'
 import { iso, isoOrNull } from './table.ts'
 
-export type KeyStatus = 'active' | 'suspended' | 'expired' | 'revoked'
+type KeyStatus = 'active' | 'suspended' | 'expired' | 'revoked'
 
 /** A key with its owner; `status` is what a request with it would meet. The hash stays in the database. */
 export type Key = Omit<typeof apiKeys.$inferSelect, 'hash'> & { customerName: string; status: KeyStatus }
 
-const { hash: _, ...shown } = {
-  id: apiKeys.id,
-  hash: apiKeys.hash,
-  customerId: apiKeys.customerId,
-  prefix: apiKeys.prefix,
-  name: apiKeys.name,
-  models: apiKeys.models,
-  budgetNano: apiKeys.budgetNano,
-  budgetPeriod: apiKeys.budgetPeriod,
-  rpm: apiKeys.rpm,
-  tpm: apiKeys.tpm,
-  concurrency: apiKeys.concurrency,
-  expiresMs: apiKeys.expiresMs,
-  revokedMs: apiKeys.revokedMs,
-  createdMs: apiKeys.createdMs,
-}
+const { hash: _, ...shown } = getTableColumns(apiKeys)
 
 const status = sql<KeyStatus>`CASE WHEN ${apiKeys.revokedMs} IS NOT NULL THEN 'revoked' WHEN ${apiKeys.expiresMs} <= ${nowMs} THEN 'expired'
   WHEN ${customers.status} <> 'active' THEN 'suspended' ELSE 'active' END`

@@ -8,13 +8,13 @@ const RPM_MAX = 1_000_000
 const TPM_MAX = 1_000_000_000
 const CONCURRENCY_MAX = 100_000
 
-/** What the options give; null: cleared. */
-export interface LimitOptions {
+/** What the options give; `Cleared` is 'none' where limits can be taken away. */
+export interface LimitOptions<Cleared = never> {
   budget?: number
   period?: BudgetPeriod
-  rpm?: number | null
-  tpm?: number | null
-  concurrency?: number | null
+  rpm?: number | Cleared
+  tpm?: number | Cleared
+  concurrency?: number | Cleared
 }
 
 export function budgetOption(description: string): Option {

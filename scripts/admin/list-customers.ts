@@ -21,7 +21,7 @@ SELECT c.id, CAST(coalesce(s.spent_nano, 0) AS TEXT) AS spent,
   (SELECT count(*) FROM api_keys k WHERE k.customer_id = c.id AND k.revoked_ms IS NULL AND (k.expires_ms IS NULL OR k.expires_ms > ${NOW_MS})) AS keys
 FROM customers c LEFT JOIN spend s ON s.owner = 'c' || c.id AND s.period = ${periodOfDaySql('c.budget_period', `(${NOW_MS} / 86400000)`)}`
 
-export async function listCustomers({ db }: Context): Promise<Output> {
+async function listCustomers({ db }: Context): Promise<Output> {
   const all = await db.orm.select().from(customers).orderBy(customers.id)
   const standing = new Map((await db.all(STANDING)).map((row) => [row.id as number, row]))
   const rows = all.map((customer) => {

@@ -1,7 +1,7 @@
 // The frame around every command: common options, the database, the answer's form, the question before what cannot be undone.
 import { Command } from 'commander'
 import { type OpenDatabase, openDatabase } from '../database/open.ts'
-import { type Context, type Io, type Output, UsageError } from './context.ts'
+import { type Context, Failure, type Io, type Output, UsageError } from './context.ts'
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -50,11 +50,11 @@ export class Shell {
     }
   }
 
-  /** Like `run`, but only after a yes: --yes, or a person's. The database is not held while they think. Throws UsageError for a no, and where no one is there. */
+  /** Like `run`, but only after a yes: --yes, or a person's. The database is not held while they think. Throws Failure for a no, UsageError where no one is there. */
   async runAfterYes(options: AskingOptions, question: string, command: (context: Context) => Promise<Output>): Promise<void> {
     if (!options.yes) {
       if (this.#io.ask === null) throw new UsageError('--yes is missing: without a terminal there is nobody to ask. Nothing was changed.')
-      if (!(await this.#io.ask(question))) throw new UsageError('Nothing was changed.')
+      if (!(await this.#io.ask(question))) throw new Failure('not confirmed: nothing was changed.')
     }
     await this.run(options, command)
   }

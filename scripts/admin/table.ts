@@ -12,7 +12,14 @@ export interface Column<T> {
 export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const lines = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ value }) => value(row)))]
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => length(line[index] ?? ''))))
-  return lines.map((line) => line.map((cell, index) => pad(cell, widths[index] ?? 0, columns[index]?.right)).join('  ').trimEnd()).join('\n')
+  return lines
+    .map((line) =>
+      line
+        .map((cell, index) => pad(cell, widths[index] ?? 0, columns[index]?.right))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 function pad(cell: string, width: number, right: true | undefined): string {

@@ -10,7 +10,7 @@ import { budgetOption, type LimitOptions, limitOptions, limitsText, periodOption
 import type { AskingOptions, Shell } from './shell.ts'
 import { dollars } from './table.ts'
 
-interface Options extends AskingOptions, LimitOptions {
+interface Options extends AskingOptions, LimitOptions<'none'> {
   name?: string
   email?: string
   unlimited?: true
@@ -19,7 +19,11 @@ interface Options extends AskingOptions, LimitOptions {
 
 export function updateCustomerCommand(shell: Shell): Command {
   const command = shell
-    .command('update-customer', 'Changes a customer: what is given, and nothing else.', 'update-customer 1 --budget 50 --period week --rpm none')
+    .command(
+      'update-customer',
+      'Changes a customer: what is given, and nothing else.',
+      'update-customer 1 --budget 50 --period week --rpm none',
+    )
     .addArgument(new Argument('<customer_id>', 'as in list-customers').argParser(id))
     .addOption(new Option('--name <name>', 'for people').argParser(label))
     .addOption(new Option('--email <email>', 'unique').argParser(email))
@@ -42,13 +46,23 @@ type Change = Partial<typeof customers.$inferInsert>
 
 function changeOf(options: Options): Change {
   const { name, email: address, status, budget, period, rpm, tpm, concurrency } = options
-  const all = { name, email: address, status, budgetNano: options.unlimited ? null : budget, budgetPeriod: period, rpm, tpm, concurrency }
-  const change = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+  const limit = (value: number | 'none' | undefined) => (value === 'none' ? null : value)
+  const all = {
+    name,
+    email: address,
+    status,
+    budgetNano: options.unlimited ? null : budget,
+    budgetPeriod: period,
+    rpm: limit(rpm),
+    tpm: limit(tpm),
+    concurrency: limit(concurrency),
+  }
+  const change: Change = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
   if (Object.keys(change).length === 0) throw new UsageError('nothing to change: give at least one option, as --help lists them.')
   return change
 }
 
-export async function updateCustomer({ db }: Context, customerId: number, change: Change): Promise<Output> {
+async function updateCustomer({ db }: Context, customerId: number, change: Change): Promise<Output> {
   await findCustomer(db, customerId)
   const update = db.orm.update(customers).set(change).where(eq(customers.id, customerId)).toSQL()
   const recounts = change.budgetNano !== undefined || change.budgetPeriod !== undefined

@@ -1,7 +1,7 @@
 // The database on this machine: through the gateway if one is running, else opened here, by one process at a time.
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { keepWorkerd } from '../start/keep-workerd.ts'
-import { PROJECT_ROOT, WRANGLER_TOML } from '../start/project.ts'
+import { WRANGLER_TOML } from '../start/project.ts'
 import { runOnD1 } from './d1.ts'
 import type { Transport } from './database.ts'
 import { type GatewayFile, gatewayEndpoint, readGatewayFile } from './gateway-file.ts'
@@ -15,11 +15,13 @@ export interface LocalDatabase {
   gateway: GatewayFile | null
 }
 
+const MIGRATE_HINT = 'run `npm start` once, which makes them.'
+
 /** Opens it. A gateway that is just starting or stopping holds the lock, so it is waited for. Throws DatabaseError. */
 export function openLocal(stateDir: string, patience: Patience = {}): Promise<LocalDatabase> {
   const attempt = async (): Promise<LocalDatabase | null> => {
     const gateway = await readGatewayFile(stateDir)
-    if (gateway !== null) return { transport: throughGateway(gateway, stateDir), gateway }
+    if (gateway !== null) return { transport: throughGateway(gateway), gateway }
     const lock = tryLockDatabase(stateDir)
     if (lock === null) return null
     try {
@@ -32,10 +34,10 @@ export function openLocal(stateDir: string, patience: Patience = {}): Promise<Lo
   return waitForDatabase(stateDir, attempt, patience)
 }
 
-function throughGateway(gateway: GatewayFile, stateDir: string): Transport {
+function throughGateway(gateway: GatewayFile): Transport {
   return {
     run: (statements) => postStatements(gatewayEndpoint(gateway), statements),
-    migrateHint: migrateHint(stateDir),
+    migrateHint: MIGRATE_HINT,
     close: async () => {},
   }
 }
@@ -52,16 +54,10 @@ async function openHere(stateDir: string, closed: () => void): Promise<Transport
   })
   return {
     run: (statements) => runOnD1(proxy.env.DB, statements),
-    migrateHint: migrateHint(stateDir),
+    migrateHint: MIGRATE_HINT,
     async close() {
       await proxy.dispose()
       closed()
     },
   }
-}
-
-function migrateHint(stateDir: string): string {
-  const isDefault = stateDir === join(PROJECT_ROOT, '.wrangler', 'state')
-  const persist = isDefault ? '' : ` -- --persist-to ${relative(PROJECT_ROOT, stateDir).startsWith('..') ? stateDir : relative(PROJECT_ROOT, stateDir)}`
-  return `run \`npm start\` once, or \`npm run migrate${persist}\`.`
 }

@@ -1,8 +1,8 @@
 // One process at a time on a local database: two on one D1 lock each other out, and a customer's request would fail because a command runs.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError } from './database.ts'
 
 export interface DatabaseLock {
@@ -37,7 +37,7 @@ export function tryLockDatabase(stateDir: string): DatabaseLock | null {
   mkdirSync(stateDir, { recursive: true })
   const lock = new DatabaseSync(join(stateDir, 'database.lock'))
   try {
-    lock.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE')
+    lock.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN IMMEDIATE')
   } catch (error) {
     lock.close()
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return null

@@ -1,5 +1,5 @@
 // The deployed database, through Cloudflare's REST API: parameters, and a token with rights on D1 and nothing else.
-import { PROJECT_ROOT, WRANGLER_TOML } from '../start/project.ts'
+import { WRANGLER_TOML } from '../start/project.ts'
 import { DatabaseError, type Transport } from './database.ts'
 import { type Endpoint, postStatements } from './http.ts'
 import { quietWrangler } from './wrangler.ts'
@@ -15,8 +15,12 @@ export async function remoteTransport(environment: Record<string, string | undef
     return value
   }
   const account = need('CLOUDFLARE_ACCOUNT_ID', 'the account id, as the dashboard and `npx wrangler whoami` show it.')
-  const token = need('CLOUDFLARE_API_TOKEN', 'an API token with the permission Account > D1 > Edit, from dash.cloudflare.com/profile/api-tokens.')
-  const id = environment.D1_DATABASE_ID?.trim() || (await databaseIdInToml()) || need('D1_DATABASE_ID', 'the id that `npx wrangler d1 list` shows.')
+  const token = need(
+    'CLOUDFLARE_API_TOKEN',
+    'an API token with the permission Account > D1 > Edit, from dash.cloudflare.com/profile/api-tokens.',
+  )
+  const id =
+    environment.D1_DATABASE_ID?.trim() || (await databaseIdInToml()) || need('D1_DATABASE_ID', 'the id that `npx wrangler d1 list` shows.')
   const base = (environment.CLOUDFLARE_API_BASE_URL?.trim() || API).replace(/\/+$/, '')
   const endpoint: Endpoint = {
     url: `${base}/accounts/${encodeURIComponent(account)}/d1/database/${encodeURIComponent(id)}/raw`,
@@ -42,5 +46,6 @@ function explanation(status: number): string | null {
 
 async function databaseIdInToml(): Promise<string | undefined> {
   const { unstable_readConfig } = await quietWrangler()
-  return unstable_readConfig({ config: WRANGLER_TOML }).d1_databases.find(({ binding }) => binding === 'DB')?.database_id
+  const { d1_databases } = unstable_readConfig({ config: WRANGLER_TOML }) as { d1_databases: { binding: string; database_id?: string }[] }
+  return d1_databases.find(({ binding }) => binding === 'DB')?.database_id
 }

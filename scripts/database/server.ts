@@ -3,8 +3,8 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as z from 'zod'
-import { DatabaseError } from './database.ts'
 import { runOnD1 } from './d1.ts'
+import { DatabaseError } from './database.ts'
 
 export interface DatabaseServer {
   /** On 127.0.0.1; statements go to `/raw` below it. */
@@ -27,11 +27,13 @@ const request = z.object({
 export async function serveDatabase(db: D1Database, options: { bodyLimitBytes?: number } = {}): Promise<DatabaseServer> {
   const token = randomBytes(32).toString('base64url')
   const bodyLimitBytes = options.bodyLimitBytes ?? BODY_LIMIT_BYTES
+  const running = new Set<Promise<void>>()
   const server = createServer((incoming, outgoing) => {
-    answer(db, token, bodyLimitBytes, incoming).then(
-      ({ status, body }) => send(outgoing, status, body),
-      () => send(outgoing, 500, failure('The gateway failed.')),
-    )
+    const answered = answer(db, token, bodyLimitBytes, incoming)
+      .catch((): Answer => ({ status: 500, body: failure('The gateway failed.') }))
+      .then((given) => send(outgoing, given))
+      .finally(() => running.delete(answered))
+    running.add(answered)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -42,11 +44,12 @@ export async function serveDatabase(db: D1Database, options: { bodyLimitBytes?: 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     token,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeIdleConnections()
-      }),
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      await Promise.all(running)
+      server.closeAllConnections()
+      await closed
+    },
   }
 }
 
@@ -106,13 +109,12 @@ function failure(message: string): object {
   return { success: false, errors: [{ message }], result: [] }
 }
 
-function send(outgoing: ServerResponse, status: number, body: object): void {
+/** Resolves when it is sent, or the caller has gone. A command comes and goes, so no connection is kept. */
+function send(outgoing: ServerResponse, { status, body }: Answer): Promise<void> {
   const text = JSON.stringify(body)
-  outgoing.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    // A body that was not read to its end would be taken for the next request.
-    ...(status === 413 ? { connection: 'close' } : {}),
+  outgoing.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), connection: 'close' })
+  return new Promise((resolve) => {
+    outgoing.once('close', resolve)
+    outgoing.end(text)
   })
-  outgoing.end(text)
 }

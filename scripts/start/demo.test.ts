@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { keyHash } from '../../worker/keys.ts'
+import { migrate } from '../database/migrate.ts'
 import { demoKeyPath, findDemo, makeDemo, unpricedModels } from './demo.ts'
-import { migrate } from './migrate.ts'
 import { openRuntime, type Runtime } from './runtime.ts'
 
 const NOW_MS = 1_795_000_000_000

@@ -2,11 +2,11 @@
 import { DatabaseError } from '../database/database.ts'
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from '../database/gateway-file.ts'
 import { type DatabaseLock, lockDatabase } from '../database/lock.ts'
+import { migrate } from '../database/migrate.ts'
 import { serveDatabase } from '../database/server.ts'
 import type { Bundle } from './bundle.ts'
 import { openFront } from './front.ts'
 import { countHolds, waitForHolds } from './holds.ts'
-import { migrate } from './migrate.ts'
 import { openRuntime, type RuntimeLog } from './runtime.ts'
 import { startSchedule } from './schedule.ts'
 

@@ -10,7 +10,7 @@ const block = z.looseObject({
 })
 const request = z.looseObject({
   model: z.string().min(1, 'name a model'),
-  max_tokens: positive,
+  max_tokens: z.int('must be a positive whole number').min(1, 'must be a positive whole number'),
   messages: z
     .array(
       z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(block)], 'must be a text or a list of content blocks') }),

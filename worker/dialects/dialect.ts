@@ -68,9 +68,28 @@ export const flag = z.boolean().nullish()
 export function readAs<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body)
   if (result.success) return result.data
-  const issue = result.error.issues[0]
-  const param = issue?.path.join('.') ?? ''
-  throw new GatewayError('invalid_request', param === '' ? `${issue?.message}` : `${param}: ${issue?.message}`, { param })
+  const issue = result.error.issues[0] as z.core.$ZodIssue
+  const param = issue.path.join('.')
+  throw new GatewayError('invalid_request', `${param === '' ? '' : `${param}: `}${remedy(issue, body)}`, { param })
+}
+
+const NOUNS: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+}
+
+/** What to send instead: the schema's own words where it has some, else the kind of value that belongs there. */
+function remedy(issue: z.core.$ZodIssue, body: unknown): string {
+  const missing = issue.path.reduce<unknown>((value, key) => (value as JsonObject | undefined)?.[key as string], body) === undefined
+  const words =
+    issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')
+      ? `must be ${NOUNS[issue.expected] ?? issue.expected}`
+      : issue.message
+  return missing ? `is missing: ${words.replace(/^must be/, 'it must be')}` : words
 }
 
 /** Refuses tools that the host would run on its owner's account. Throws invalid_request. */

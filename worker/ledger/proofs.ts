@@ -4,10 +4,16 @@ import { periodOfDaySql } from './periods.ts'
 /** How long past its lease a hold may be before the sweep is not doing its work, milliseconds. */
 const SWEEP_GRACE_MS = 300_000
 
-/** What a migrated database has beside its tables; a rebuilt table loses them without a word. */
-export const TRIGGERS = ['usage_frozen', 'usage_kept', 'adjustments_frozen', 'adjustments_kept', 'prices_frozen', 'prices_kept']
+/** What a migrated database has beside its tables, by table; a rebuilt table loses them without a word. */
+const TRIGGERS_OF = {
+  usage: ['usage_frozen', 'usage_kept'],
+  adjustments: ['adjustments_frozen', 'adjustments_kept'],
+  prices: ['prices_frozen', 'prices_kept'],
+}
+export const TRIGGERS = Object.values(TRIGGERS_OF).flat()
 
 const TOKENS = ['input_tokens', 'cached_tokens', 'output_tokens', 'gpu_ms', 'cost_nano']
+const SUMMED = ['requests', ...TOKENS]
 const sums = (prefix: string, fold: (column: string) => string) =>
   TOKENS.map((column) => `${fold(column)} AS ${prefix}${column}`).join(', ')
 
@@ -19,7 +25,7 @@ interface Proof {
   sql: string
 }
 
-export const PROOFS: readonly Proof[] = [
+const PROOFS: readonly Proof[] = [
   {
     name: 'daily sums are the sums of usage',
     of: 'SELECT count(*) AS n FROM usage_daily',
@@ -30,8 +36,9 @@ export const PROOFS: readonly Proof[] = [
       ), grouped AS (
         SELECT customer_id, day, model, key_id, outcome, sum(requests) AS requests, sum(d_requests) AS d_requests, ${sums('', (column) => `sum(${column})`)}, ${sums('d_', (column) => `sum(d_${column})`)}
         FROM parts GROUP BY customer_id, day, model, key_id, outcome
-      ) SELECT customer_id, day, model, key_id, outcome, requests, d_requests AS requests_in_sum, cost_nano, d_cost_nano AS cost_nano_in_sum FROM grouped
-      WHERE requests <> d_requests OR ${TOKENS.map((column) => `${column} <> d_${column}`).join(' OR ')}`,
+      ) SELECT customer_id, day, model, key_id, outcome, rtrim(${SUMMED.map((column) => `iif(${column} <> d_${column}, '${column} ', '')`).join(' || ')}) AS differs,
+        cost_nano, d_cost_nano AS summed_nano FROM grouped
+      WHERE ${SUMMED.map((column) => `${column} <> d_${column}`).join(' OR ')}`,
   },
   {
     name: 'spend is usage and adjustments',
@@ -47,6 +54,13 @@ export const PROOFS: readonly Proof[] = [
           FROM owners o JOIN adjustments a ON a.customer_id = o.customer_id AND (o.key_id IS NULL OR a.key_id = o.key_id)
         UNION ALL SELECT owner, period, 0, spent_nano FROM spend
       ) SELECT owner, period, sum(due) AS due_nano, sum(spent) AS spent_nano FROM parts GROUP BY owner, period HAVING sum(due) <> sum(spent)`,
+  },
+  {
+    // That two sums agree does not say that there is someone whose sum it is.
+    name: 'spend belongs to customers, and to keys with a budget of their own',
+    of: 'SELECT count(DISTINCT owner) AS n FROM spend',
+    sql: `SELECT owner, period, spent_nano FROM spend
+      WHERE owner NOT IN (SELECT 'c' || id FROM customers UNION ALL SELECT 'k' || id FROM api_keys WHERE budget_nano IS NOT NULL)`,
   },
   {
     name: 'no request is both running and ended',
@@ -66,26 +80,31 @@ export const PROOFS: readonly Proof[] = [
   {
     name: 'what is posted cannot be changed',
     of: "SELECT count(*) AS n FROM sqlite_master WHERE type = 'trigger'",
-    sql: `SELECT value AS missing_trigger FROM json_each('${JSON.stringify(TRIGGERS)}') WHERE value NOT IN (SELECT name FROM sqlite_master WHERE type = 'trigger')`,
+    sql: `SELECT t.key AS "table", n.value AS missing_trigger FROM json_each('${JSON.stringify(TRIGGERS_OF)}') t, json_each(t.value) n
+      LEFT JOIN sqlite_master m ON m.type = 'trigger' AND m.name = n.value AND m.tbl_name = t.key WHERE m.name IS NULL`,
   },
 ]
 
-/** The least of a database that a proof needs: D1's own, or one that is reached in another way. */
-export interface ProvableDatabase {
-  prepare(sql: string): { all<T>(): Promise<{ results: T[] }> }
-}
+type Row = Record<string, unknown>
 
-export interface Disagreement {
+export interface Proven {
+  /** What was to be proved, as a sentence. */
   proof: string
-  row: Record<string, unknown>
+  /** How many rows were looked at. */
+  checked: number
+  disagreeing: Row[]
 }
 
-/** Every row that disagrees, by proof; none of a sound ledger. */
-export async function disagreements(db: ProvableDatabase): Promise<Disagreement[]> {
-  const found: Disagreement[] = []
-  for (const { name, sql } of PROOFS) {
-    const { results } = await db.prepare(sql).all<Record<string, unknown>>()
-    for (const row of results) found.push({ proof: name, row })
+/**
+ * Asks every question; `all` answers SQL with rows by column name, of whatever database. Each question is one statement, so that a gateway
+ * which is serving changes nothing in between. Throws what `all` throws.
+ */
+export async function proveLedger(all: (sql: string) => Promise<Row[]>): Promise<Proven[]> {
+  const proven: Proven[] = []
+  for (const { name, of, sql } of PROOFS) {
+    const disagreeing = await all(sql)
+    const [counted] = await all(of)
+    proven.push({ proof: name, checked: Number(counted?.n ?? 0), disagreeing })
   }
-  return found
+  return proven
 }

@@ -2,8 +2,8 @@
 // no second process on it, and no 2.5 seconds for wrangler to start. Remote databases are migrated by wrangler itself.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { quietWrangler } from '../database/wrangler.ts'
-import { PROJECT_ROOT } from './project.ts'
+import { PROJECT_ROOT } from '../start/project.ts'
+import { quietWrangler } from './wrangler.ts'
 
 const MIGRATIONS_DIR = join(PROJECT_ROOT, 'd1-migrations')
 

@@ -1,0 +1,122 @@
+// check-budget: what a customer and each of their keys with a budget have spent, what running requests hold, and which of the two limits binds.
+import { Argument, type Command } from 'commander'
+import { periodOfDaySql, periodRenewsMs } from '../../worker/ledger/periods.ts'
+import type { BudgetPeriod } from '../../worker/schema.ts'
+import type { Row } from '../database/database.ts'
+import { id } from './arguments.ts'
+import { NOW_MS } from './clock.ts'
+import { type Context, Failure, type Output } from './context.ts'
+import type { CommonOptions, Shell } from './shell.ts'
+import { dollars, isoOrNull, minute, table, usd } from './table.ts'
+
+export function checkBudgetCommand(shell: Shell): Command {
+  return shell
+    .command('check-budget', "Shows what is left of a customer's budget, and of their keys' own.", 'check-budget 1')
+    .addArgument(new Argument('<customer_id>', 'as in list-customers').argParser(id))
+    .action((customerId: number, options: CommonOptions) => shell.run(options, (context) => checkBudget(context, customerId)))
+}
+
+/**
+ * One statement, so that a request which ends meanwhile is in one place and in one only. The customer comes first.
+ * What counts is what admission counts: the spend of the period and the holds that began in it.
+ */
+const STANDING = `
+WITH clock AS (SELECT ${NOW_MS} AS now), owners AS (
+  SELECT 'c' || id AS owner, id AS customer_id, NULL AS key_id, NULL AS prefix, name, status, budget_nano, budget_period FROM customers WHERE id = CAST(?1 AS INTEGER)
+  UNION ALL
+  SELECT 'k' || id, customer_id, id, prefix, name, NULL, budget_nano, budget_period FROM api_keys, clock
+  WHERE customer_id = CAST(?1 AS INTEGER) AND budget_nano IS NOT NULL AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > now)
+), placed AS (SELECT *, ${periodOfDaySql('budget_period', '(now / 86400000)')} AS period FROM owners, clock)
+SELECT p.*, CAST(coalesce((SELECT spent_nano FROM spend s WHERE s.owner = p.owner AND s.period = p.period), 0) AS TEXT) AS spent,
+  CAST((SELECT coalesce(sum(h.hold_nano), 0) FROM holds h
+    WHERE h.customer_id = p.customer_id AND (p.key_id IS NULL OR h.key_id = p.key_id) AND h.created_ms >= p.period * 86400000) AS TEXT) AS held
+FROM placed p ORDER BY p.key_id NULLS FIRST`
+
+interface Standing {
+  row: Row
+  budget: bigint | null
+  spent: bigint
+  held: bigint
+  /** null: unlimited. */
+  left: bigint | null
+  period: BudgetPeriod
+  renewsMs: number | null
+}
+
+async function checkBudget({ db }: Context, customerId: number): Promise<Output> {
+  const [customer, ...keys] = (await db.all(STANDING, [customerId])).map(standingOf)
+  if (customer === undefined) throw new Failure(`customer_id: there is no customer ${customerId}; list-customers shows them.`)
+  const withBinding = keys.map((key) => ({ ...key, binds: keyBinds(key, customer) ? ('key' as const) : ('customer' as const) }))
+  const rows = [{ ...customer, binds: null }, ...withBinding]
+  const text = table(rows, [
+    {
+      title: 'budget of',
+      value: ({ row }) =>
+        row.key_id === null ? `customer ${row.customer_id}, ${row.name}` : `key ${row.key_id}, ${row.prefix}… ${row.name}`.trim(),
+    },
+    { title: 'budget', value: ({ budget }) => dollars(budget), right: true },
+    { title: 'period', value: ({ period }) => period },
+    { title: 'spent', value: ({ spent }) => dollars(spent), right: true },
+    { title: 'held', value: ({ held }) => dollars(held), right: true },
+    { title: 'left', value: ({ left }) => dollars(left), right: true },
+    { title: 'renews (UTC)', value: ({ renewsMs }) => (renewsMs === null ? 'never' : minute(renewsMs)) },
+  ])
+  return {
+    json: {
+      customer_id: customerId,
+      name: customer.row.name,
+      status: customer.row.status,
+      ...budgetJson(customer),
+      keys: withBinding.map((key) => ({
+        key_id: key.row.key_id,
+        prefix: key.row.prefix,
+        name: key.row.name,
+        ...budgetJson(key),
+        binds: key.binds,
+      })),
+    },
+    text: [text, ...withBinding.map(bindingText), ...othersText(customer, keys.length)].join('\n'),
+  }
+}
+
+function standingOf(row: Row): Standing {
+  const [spent, held] = [BigInt(row.spent ?? 0), BigInt(row.held ?? 0)]
+  const budget = row.budget_nano === null ? null : BigInt(row.budget_nano ?? 0)
+  const period = row.budget_period as BudgetPeriod
+  return {
+    row,
+    budget,
+    spent,
+    held,
+    left: budget === null ? null : budget - spent - held,
+    period,
+    renewsMs: periodRenewsMs(period, Number(row.now)),
+  }
+}
+
+function keyBinds(key: Standing, customer: Standing): boolean {
+  return customer.left === null || (key.left !== null && key.left < customer.left)
+}
+
+function bindingText({ row, left, binds }: Standing & { binds: 'key' | 'customer' }): string {
+  return binds === 'key'
+    ? `Key ${row.key_id}: its own budget binds, ${dollars(left)} is left.`
+    : `Key ${row.key_id}: the customer's budget binds.`
+}
+
+function othersText(customer: Standing, keys: number): string[] {
+  const others = keys === 0 ? 'All keys' : 'All other keys'
+  const left = customer.left === null ? 'no budget limits them' : `the customer's budget binds, ${dollars(customer.left)} is left`
+  return [`${others}: ${left}.`, ...(customer.row.status === 'active' ? [] : ['The customer is suspended: every request is refused.'])]
+}
+
+function budgetJson({ budget, spent, held, left, period, renewsMs }: Standing) {
+  return {
+    budget_usd: budget === null ? null : usd(budget),
+    period,
+    spent_usd: usd(spent),
+    held_usd: usd(held),
+    remaining_usd: left === null ? null : usd(left),
+    renews_at: isoOrNull(renewsMs),
+  }
+}

@@ -1,0 +1,161 @@
+// export-usage: every ended request of a customer, page by page, as CSV or JSON lines.
+import { Argument, type Command, Option } from 'commander'
+import { DAY_MS } from '../../worker/ledger/periods.ts'
+import type { Database, Row } from '../database/database.ts'
+import { id } from './arguments.ts'
+import { type Context, type Output, UsageError } from './context.ts'
+import { csvLine } from './csv.ts'
+import { findCustomer } from './customers.ts'
+import { checkRange, type DateRangeOptions, dateRangeOptions } from './date-range.ts'
+import { fileSink, type Sink, standardOutput } from './export-sink.ts'
+import type { CommonOptions, Shell } from './shell.ts'
+import { dayName, iso, plural, thousands, usd } from './table.ts'
+
+interface Options extends CommonOptions, DateRangeOptions {
+  format?: 'csv' | 'json'
+  output?: string
+}
+
+export function exportUsageCommand(shell: Shell): Command {
+  const command = shell
+    .command(
+      'export-usage',
+      'Writes every ended request of a customer as CSV or JSON lines.',
+      'export-usage 1 --start-date 2026-11-01 --end-date 2026-11-30 --output november.csv',
+    )
+    .addArgument(new Argument('<customer_id>', 'as in list-customers').argParser(id))
+    .addOption(new Option('--format <format>', 'csv, or json: one object a line (default: csv)').choices(['csv', 'json']))
+    .option('--output <file>', 'write there instead of to standard output')
+  for (const option of dateRangeOptions({ start: 'the beginning', end: 'now' })) command.addOption(option)
+  return command.action((customerId: number, options: Options) => {
+    const { json, format, output, startDate, endDate } = options
+    if (json && output === undefined && format === 'csv') {
+      throw new UsageError('--format csv does not go with --json, which prints one JSON value: add --output.')
+    }
+    if (startDate !== undefined && endDate !== undefined) checkRange(startDate, endDate)
+    return shell.run(options, (context) => exportUsage(context, customerId, options))
+  })
+}
+
+const PAGE_ROWS = 1000
+const SAY_EVERY_MS = 2000
+/** A request's id is made when it arrives, its time is the database's when it is admitted: the body comes in between, and two clocks differ. */
+const ID_MARGIN_MS = 3_600_000
+
+/**
+ * ?1 customer, ?2 the last id that was read, ?3 the id to end before, ?4 and ?5 milliseconds. Clustered by (customer_id, id): a page is one seek.
+ * `late` is what was posted after the request's lease had expired; together with its cost that is what the request came to.
+ */
+const PAGE = `
+SELECT u.id, u.created_ms, u.settled_ms, u.key_id, k.name AS key_name, u.model, u.dialect, u.upstream, u.outcome, u.estimated, u.input_tokens, u.cached_tokens,
+  u.output_tokens, u.gpu_ms, u.first_ms, u.cost_nano, coalesce(a.amount_nano, 0) AS late_nano, u.over_nano, u.hold_nano
+FROM usage u LEFT JOIN api_keys k ON k.id = u.key_id LEFT JOIN adjustments a ON a.customer_id = u.customer_id AND a.id = 'late:' || u.id
+WHERE u.customer_id = CAST(?1 AS INTEGER) AND u.id > ?2 AND u.id < ?3 AND u.created_ms >= CAST(?4 AS INTEGER) AND u.created_ms < CAST(?5 AS INTEGER)
+ORDER BY u.id LIMIT ${PAGE_ROWS}`
+
+/** Null where the requests themselves went to standard output. Throws Failure. */
+async function exportUsage(context: Context, customerId: number, options: Options): Promise<Output | null> {
+  const { db, io, json } = context
+  const { startDate, endDate, output } = options
+  await findCustomer(db, customerId)
+  const form = json && output === undefined ? jsonArray : options.format === 'json' ? jsonLines : csv
+  const sink = output === undefined ? standardOutput(io) : await fileSink(io, output)
+  const rows = await writeAll(pages(db, customerId, startDate, endDate), form, sink, progress(io.err)).catch(async (error) => {
+    await sink.abandon()
+    throw error
+  })
+  await sink.finish()
+  return output === undefined ? null : { json: { rows, file: output }, text: `${plural(rows, 'request')} written to ${output}` }
+}
+
+async function* pages(db: Database, customerId: number, startDay: number | undefined, endDay: number | undefined): AsyncGenerator<Row[]> {
+  const fromMs = startDay === undefined ? null : startDay * DAY_MS
+  const toMs = endDay === undefined ? null : (endDay + 1) * DAY_MS
+  const until = toMs === null ? '~' : idAt(toMs + ID_MARGIN_MS)
+  let after = fromMs === null ? '' : idAt(fromMs - ID_MARGIN_MS)
+  for (;;) {
+    const page = await db.all(PAGE, [customerId, after, until, fromMs ?? 0, toMs ?? Number.MAX_SAFE_INTEGER])
+    if (page.length > 0) yield page
+    if (page.length < PAGE_ROWS) return
+    after = String(page.at(-1)?.id)
+  }
+}
+
+/** What the ids of a millisecond begin with: a UUIDv7's first 48 bits. */
+function idAt(ms: number): string {
+  const hex = Math.max(0, ms).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`
+}
+
+interface Form {
+  head: string
+  row(row: ReturnType<typeof exported>, index: number): string
+  tail(rows: number): string
+}
+
+const COLUMNS = Object.keys(exported({ created_ms: 0, settled_ms: 0, cost_nano: 0, late_nano: 0, over_nano: 0, hold_nano: 0 }))
+const csv: Form = {
+  head: csvLine(COLUMNS),
+  row: (row) => csvLine(Object.values(row).map((value) => (typeof value === 'boolean' ? String(value) : value))),
+  tail: () => '',
+}
+const jsonLines: Form = { head: '', row: (row) => `${JSON.stringify(row)}\n`, tail: () => '' }
+const jsonArray: Form = {
+  head: '[',
+  row: (row, index) => `${index === 0 ? '\n' : ',\n'}${JSON.stringify(row)}`,
+  tail: (rows) => (rows === 0 ? ']\n' : '\n]\n'),
+}
+
+/** One request as it is exported, in the order of the columns. */
+function exported(row: Row) {
+  const text = (name: string) => row[name] as string | null
+  const number = (name: string) => row[name] as number | null
+  return {
+    id: text('id'),
+    created_at: iso(Number(row.created_ms)),
+    settled_at: iso(Number(row.settled_ms)),
+    key_id: number('key_id'),
+    key_name: text('key_name'),
+    model: text('model'),
+    dialect: text('dialect'),
+    upstream: text('upstream'),
+    outcome: text('outcome'),
+    estimated: row.estimated === 1,
+    input_tokens: number('input_tokens'),
+    cached_tokens: number('cached_tokens'),
+    output_tokens: number('output_tokens'),
+    gpu_ms: number('gpu_ms'),
+    first_token_ms: number('first_ms'),
+    cost_usd: usd(Number(row.cost_nano)),
+    late_usd: usd(Number(row.late_nano)),
+    over_usd: usd(Number(row.over_nano)),
+    held_usd: usd(Number(row.hold_nano)),
+  }
+}
+
+async function writeAll(
+  pages: AsyncGenerator<Row[]>,
+  form: Form,
+  sink: Sink,
+  said: (rows: number, lastMs: number) => void,
+): Promise<number> {
+  let rows = 0
+  await sink.write(form.head)
+  for await (const page of pages) {
+    await sink.write(page.map((row, index) => form.row(exported(row), rows + index)).join(''))
+    rows += page.length
+    said(rows, Number(page.at(-1)?.created_ms))
+  }
+  await sink.write(form.tail(rows))
+  return rows
+}
+
+/** Says on standard error how far it is, every two seconds. */
+function progress(err: (text: string) => void): (rows: number, lastMs: number) => void {
+  let saidMs = performance.now()
+  return (rows, lastMs) => {
+    if (performance.now() - saidMs < SAY_EVERY_MS) return
+    saidMs = performance.now()
+    err(`${thousands(rows)} requests, up to ${dayName(Math.floor(lastMs / DAY_MS))} …\n`)
+  }
+}

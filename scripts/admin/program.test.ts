@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { runAdmin } from './program.ts'
+
+const COMMANDS = [
+  'create-customer',
+  'update-customer',
+  'list-customers',
+  'generate-key',
+  'rotate-key',
+  'revoke-key',
+  'list-keys',
+  'set-pricing',
+  'list-pricing',
+  'withdraw-pricing',
+  'list-models',
+  'usage-report',
+  'check-budget',
+  'export-usage',
+  'verify-ledger',
+]
+
+/** Runs without a database. */
+async function run(...args: string[]) {
+  let out = ''
+  let err = ''
+  const io = {
+    out: async (text: string) => {
+      out += text
+    },
+    err: (text: string) => {
+      err += text
+    },
+    ask: null,
+    directory: '.',
+    environment: {},
+  }
+  const code = await runAdmin(args, io, async () => {
+    throw new Error('a bug: {"token":"x"}')
+  })
+  return { code, out, err }
+}
+
+test('the help names every command', async () => {
+  const { code, out, err } = await run('--help')
+  expect([code, err]).toEqual([0, ''])
+  expect([...out.matchAll(/^ {2}([a-z]+-[a-z]+) /gm)].map((match) => match[1])).toEqual(COMMANDS)
+})
+
+test('every command has help with an example that it takes, and the common options', async () => {
+  for (const name of COMMANDS) {
+    const { code, out, err } = await run(name, '--help')
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toContain('--json')
+    expect(out).toContain('--remote')
+    const example = out.match(/Example:\n {2}npm run admin -- (.+)\n/)?.[1] ?? ''
+    expect(example).toMatch(new RegExp(`^${name}\\b`))
+    // It gets as far as the database.
+    const args = [...example.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '')
+    expect((await run(...args)).err, example).toContain('this should not happen: Error: a bug')
+  }
+})
+
+test('an unknown command, or none, is a mistake', async () => {
+  expect(await run('frobnicate')).toMatchObject({ code: 2, out: '', err: expect.stringContaining("unknown command 'frobnicate'") })
+  expect(await run()).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Usage:') })
+})

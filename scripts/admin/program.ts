@@ -1,0 +1,72 @@
+// The command line: all commands, and what becomes of an error.
+import { Command, CommanderError } from 'commander'
+import { DatabaseError, databaseErrorIn } from '../database/database.ts'
+import type { OpenDatabase } from '../database/open.ts'
+import { checkBudgetCommand } from './check-budget.ts'
+import { Failure, type Io, UsageError } from './context.ts'
+import { createCustomerCommand } from './create-customer.ts'
+import { exportUsageCommand } from './export-usage.ts'
+import { generateKeyCommand } from './generate-key.ts'
+import { listCustomersCommand } from './list-customers.ts'
+import { listKeysCommand } from './list-keys.ts'
+import { listModelsCommand } from './list-models.ts'
+import { listPricingCommand } from './list-pricing.ts'
+import { revokeKeyCommand } from './revoke-key.ts'
+import { rotateKeyCommand } from './rotate-key.ts'
+import { setPricingCommand } from './set-pricing.ts'
+import { Shell } from './shell.ts'
+import { updateCustomerCommand } from './update-customer.ts'
+import { usageReportCommand } from './usage-report.ts'
+import { verifyLedgerCommand } from './verify-ledger.ts'
+import { withdrawPricingCommand } from './withdraw-pricing.ts'
+
+const COMMANDS = [
+  createCustomerCommand,
+  updateCustomerCommand,
+  listCustomersCommand,
+  generateKeyCommand,
+  rotateKeyCommand,
+  revokeKeyCommand,
+  listKeysCommand,
+  setPricingCommand,
+  listPricingCommand,
+  withdrawPricingCommand,
+  listModelsCommand,
+  usageReportCommand,
+  checkBudgetCommand,
+  exportUsageCommand,
+  verifyLedgerCommand,
+]
+
+/**
+ * Runs one command. Returns the exit code: 0; 1 where it could not be done, or what it found is bad; 2 for arguments that cannot be used.
+ * Errors are one line on standard error.
+ * @param open how to come to a database, for tests
+ */
+export async function runAdmin(args: string[], io: Io, open?: (options: { remote: boolean }) => Promise<OpenDatabase>): Promise<number> {
+  const shell = new Shell(io, open)
+  const program = new Command('npm run admin --').description('Customers, keys, prices, budgets and usage of the gateway.')
+  for (const make of COMMANDS) program.addCommand(make(shell))
+  const pending: Promise<void>[] = []
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeOut: (text) => void pending.push(io.out(text)), writeErr: io.err })
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return shell.exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    const { message, exitCode } = explain(error)
+    io.err(`error: ${message}\n`)
+    return exitCode
+  } finally {
+    await Promise.all(pending)
+  }
+}
+
+function explain(error: unknown): { message: string; exitCode: number } {
+  if (error instanceof UsageError) return { message: error.message, exitCode: 2 }
+  const known = databaseErrorIn(error) ?? error
+  if (known instanceof Failure || known instanceof DatabaseError) return { message: known.message, exitCode: 1 }
+  return { message: `this should not happen: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, exitCode: 1 }
+}

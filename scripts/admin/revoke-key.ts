@@ -1,0 +1,31 @@
+// revoke-key: no request with this key is admitted any more; what is running ends and is billed.
+import { Argument, type Command } from 'commander'
+import { id } from './arguments.ts'
+import { NOW_MS } from './clock.ts'
+import type { Context, Output } from './context.ts'
+import { findKey, keyJson, keyTitle } from './keys.ts'
+import type { AskingOptions, Shell } from './shell.ts'
+import { minute } from './table.ts'
+
+export function revokeKeyCommand(shell: Shell): Command {
+  return shell
+    .command('revoke-key', 'Refuses a key from now on, for good.', 'revoke-key 3 --yes')
+    .addArgument(new Argument('<key_id>', 'as in list-keys').argParser(id))
+    .option('--yes', 'do not ask')
+    .action((keyId: number, options: AskingOptions) =>
+      shell.runAfterYes(options, `Revoke key ${keyId} for good?`, (context) => revokeKey(context, keyId)),
+    )
+}
+
+/** A key that was revoked before stays as it was. */
+async function revokeKey({ db }: Context, keyId: number): Promise<Output> {
+  const before = await findKey(db, keyId)
+  await db.all(`UPDATE api_keys SET revoked_ms = ${NOW_MS} WHERE id = ? AND revoked_ms IS NULL`, [keyId])
+  const key = await findKey(db, keyId)
+  const said = before.status === 'revoked' ? `was revoked before, at ${minute(key.revokedMs)} UTC` : 'is revoked'
+  return { json: keyJson(key), text: `${capital(keyTitle(key))} of ${key.customerName} ${said}.` }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,171 @@
+// Test support: a migrated database of its own, the commands run on it in this process, and requests admitted and settled as the Worker does.
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { v7 } from 'uuid'
+import { type Ask, admit } from '../../worker/ledger/admission.ts'
+import { type Ending, settle } from '../../worker/ledger/settlement.ts'
+import { type NanoUsd, parseUsd } from '../../worker/money.ts'
+import { runOnD1 } from '../database/d1.ts'
+import { type Database, databaseOver } from '../database/database.ts'
+import type { GatewayFile } from '../database/gateway-file.ts'
+import { migrate } from '../database/migrate.ts'
+import { quietWrangler } from '../database/wrangler.ts'
+import { WRANGLER_TOML } from '../start/project.ts'
+import { runAdmin } from './program.ts'
+
+interface Ran {
+  code: number
+  out: string
+  err: string
+  /** Standard output as the one JSON value it is. */
+  json<T = Record<string, unknown>>(): T
+}
+
+export interface TestDatabase {
+  stateDir: string
+  d1: D1Database
+  db: Database
+  /** Runs a command. */
+  admin(...args: string[]): Promise<Ran>
+  /** The same with another world around it. */
+  adminIn(world: World, ...args: string[]): Promise<Ran>
+  /** Everything in it, to show that nothing has changed. */
+  dump(): Promise<string>
+  close(): Promise<void>
+}
+
+interface World {
+  environment?: Record<string, string>
+  gateway?: GatewayFile
+  directory?: string
+  /** What a person answers; without one, nobody is there. */
+  answer?: boolean
+}
+
+/** A new state directory with the tables of the migrations. */
+export async function testDatabase(): Promise<TestDatabase> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'gateway-state-'))
+  const { getPlatformProxy } = await quietWrangler()
+  const options = { configPath: WRANGLER_TOML, persist: { path: join(stateDir, 'v3') }, envFiles: [], remoteBindings: false }
+  const proxy = await getPlatformProxy<{ DB: D1Database }>(options)
+  const d1 = proxy.env.DB
+  await migrate(d1)
+  const db = databaseOver({ run: (statements) => runOnD1(d1, statements), migrateHint: '', close: async () => {} })
+  const adminIn = (world: World, ...args: string[]) => run(db, stateDir, world, args)
+  return {
+    stateDir,
+    d1,
+    db,
+    adminIn,
+    admin: (...args) => adminIn({}, ...args),
+    async dump() {
+      const tables = ['customers', 'api_keys', 'prices', 'holds', 'usage', 'adjustments', 'spend', 'usage_daily']
+      return JSON.stringify(await db.batch(tables.map((name) => ({ sql: `SELECT * FROM ${name}`, params: [] }))))
+    },
+    async close() {
+      await proxy.dispose()
+      await rm(stateDir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function run(db: Database, stateDir: string, world: World, args: string[]): Promise<Ran> {
+  let out = ''
+  let err = ''
+  const io = {
+    out: async (text: string) => {
+      out += text
+    },
+    err: (text: string) => {
+      err += text
+    },
+    ask: world.answer === undefined ? null : async () => world.answer === true,
+    directory: world.directory ?? stateDir,
+    environment: world.environment ?? {},
+  }
+  const code = await runAdmin(args, io, async () => ({ db, gateway: world.gateway ?? null }))
+  return { code, out, err, json: <T>() => JSON.parse(out) as T }
+}
+
+export function usd(text: string): NanoUsd {
+  const nano = parseUsd(text)
+  if (nano === null) throw new Error(`not an amount: ${text}`)
+  return nano
+}
+
+export interface TestKey {
+  id: number
+  customerId: number
+  key: string
+  hash: string
+}
+
+/** A customer made by create-customer. Returns the id. */
+export async function makeCustomer(t: TestDatabase, ...options: string[]): Promise<number> {
+  const limits = options.length > 0 ? options : ['--unlimited']
+  return (await t.admin('create-customer', 'ACME', `${v7()}@example.com`, ...limits, '--json')).json<{ id: number }>().id
+}
+
+/** A key made by generate-key. */
+export async function makeKey(t: TestDatabase, customerId: number, ...options: string[]): Promise<TestKey> {
+  const { id, key } = (await t.admin('generate-key', String(customerId), ...options, '--json')).json<{ id: number; key: string }>()
+  const [row] = await t.db.all('SELECT hash FROM api_keys WHERE id = ?', [id])
+  return { id, customerId, key, hash: row?.hash as string }
+}
+
+/** A price for every model, in force since ever: at most $1 a request. */
+export async function priceAll(t: TestDatabase): Promise<void> {
+  await t.db.all("INSERT INTO prices (model, request_nano, valid_from_ms, created_ms) VALUES ('*', 1000000000, 0, 0)")
+}
+
+/** An address where nobody listens. */
+export async function closedUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return `http://127.0.0.1:${port}`
+}
+
+export interface TestRequest {
+  /** When it was admitted. */
+  atMs?: number
+  model?: string
+  cost?: string
+  outcome?: Ending['outcome']
+  used?: Partial<Ending['used']>
+}
+
+/** Admits a request as the Worker does, and leaves it in flight. Throws when it is refused. */
+export async function begin(t: TestDatabase, key: TestKey, { atMs = Date.now(), model = 'm:latest' }: TestRequest = {}): Promise<string> {
+  const ask: Ask = {
+    id: v7({ msecs: atMs }),
+    keyHash: key.hash,
+    model,
+    dialect: 'ollama-chat',
+    inputBound: 10,
+    outputAsked: 100,
+    runs: 1,
+    hostConcurrency: 10_000,
+    deadlineMs: 600_000,
+    leaseMs: 130_000,
+    nowMs: atMs,
+  }
+  const verdict = await admit(t.d1, ask)
+  if (!verdict.admitted) throw new Error(`refused: ${verdict.refusal}`)
+  return ask.id
+}
+
+/** Admits a request and settles it as the Worker does. Returns its id. */
+export async function request(t: TestDatabase, key: TestKey, asked: TestRequest = {}): Promise<string> {
+  const id = await begin(t, key, asked)
+  const { customerId, id: keyId } = key
+  const used = { input: 10, cached: 0, output: 5, gpuMs: 0, ...asked.used }
+  const { outcome = 'completed', cost = '0.001' } = asked
+  await settle(t.d1, [{ customerId, keyId, id, outcome, estimated: false, costNano: usd(cost), used, firstMs: 5 }])
+  return id
+}
