@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     // What the Worker logs is of interest where something fails.
     silent: 'passed-only',
+    // Most tests wait for something rather than work.
+    maxWorkers: 3,
     projects: [
       {
         plugins: [

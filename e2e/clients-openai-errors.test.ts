@@ -124,7 +124,7 @@ test('too many requests a minute are a RateLimitError with a Retry-After within 
   await client.chat.completions.create(chat)
   const error = await thrown(client.chat.completions.create(chat), OpenAI.RateLimitError)
   expect(error).toMatchObject({ status: 429, code: 'rate_limited', type: 'rate_limit_error' })
-  expect(error.message).toMatch(/1 requests a minute/)
+  expect(error.message).toMatch(/1 request a minute/)
   const seconds = Number(error.headers?.get('retry-after'))
   expect(seconds).toBeGreaterThanOrEqual(1)
   expect(seconds).toBeLessThanOrEqual(60)

@@ -1,6 +1,7 @@
 // The power goes in the middle of a stream: what was delivered by the last checkpoint is billed, once, and nothing is left hanging.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -39,6 +40,36 @@ async function npmStart(stateDir: string, port: number) {
   return { child, lines }
 }
 
+/** Stops a process's workerd where it is: it shall not settle anything when it sees its callers go. */
+function freezeWorkerd(parent: number): void {
+  const workerd = processes().find(({ ppid, command }) => ppid === parent && command.endsWith('workerd'))
+  if (workerd === undefined) throw new Error(`no workerd of process ${parent}`)
+  process.kill(workerd.pid, 'SIGSTOP')
+}
+
+/** All processes: from /proc, or by `ps` where there is none. */
+function processes(): { pid: number; ppid: number; command: string }[] {
+  const lines = existsSync('/proc/self/stat')
+    ? readdirSync('/proc').flatMap((name) => {
+        if (!/^\d+$/.test(name)) return []
+        const stat = /^(\d+) \((.*)\) \S+ (\d+)/.exec(readProc(`/proc/${name}/stat`))
+        return stat === null ? [] : [`${stat[1]} ${stat[3]} ${stat[2]}`]
+      })
+    : execFileSync('ps', ['-A', '-o', 'pid=,ppid=,comm='], { encoding: 'utf8' }).split('\n')
+  return lines.map((line) => {
+    const [pid, ppid, ...command] = line.trim().split(/\s+/)
+    return { pid: Number(pid), ppid: Number(ppid), command: command.join(' ') }
+  })
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // it has ended meanwhile
+  }
+}
+
 const messages = [{ role: 'user', content: 'Tell me a long story.' }]
 
 test('kill -9 in the middle of a stream, and a restart: the hold is settled at its checkpoint, and the ledger is proved', {
@@ -55,6 +86,7 @@ test('kill -9 in the middle of a stream, and a restart: the hold is settled at i
   })
   // 15 ms a token: the checkpoint at 1 s is behind.
   await call.frames(150, '\n')
+  freezeWorkerd(child.pid ?? 0)
   child.kill('SIGKILL')
   await once(child, 'exit')
   expect(await call.ended).toBe(false)
