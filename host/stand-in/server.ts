@@ -13,7 +13,6 @@ import { inject } from './inject.ts'
 import { note, type RecordedRequest } from './log.ts'
 import { checkedPace, type Pace, send } from './send.ts'
 
-export type { AccessToken } from './access.ts'
 export type { Fault } from './faults.ts'
 export type { RecordedRequest } from './log.ts'
 export type { Pace } from './send.ts'
