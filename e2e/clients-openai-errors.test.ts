@@ -3,6 +3,7 @@ import OpenAI, { type ClientOptions } from 'openai'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Fault } from '../host/stand-in/server.ts'
 import { newKey } from '../worker/keys.ts'
+import { countedFetch } from './counted-fetch.ts'
 import { startTestGateway, type TestCustomer, type TestGateway } from './harness.ts'
 import { expectProved, settled, usageOf } from './ledger.ts'
 
@@ -29,14 +30,10 @@ async function someone(customer: TestCustomer = { budgetUsd: '1' }, options: Cli
   return { id, key, client: clientOf(key, options) }
 }
 
-/** Counts the attempts that the SDK makes. */
+/** Counts the attempts that the SDK makes, which may try twice more. */
 function counted(): { attempts: () => number; options: ClientOptions } {
-  let attempts = 0
-  const counting: ClientOptions['fetch'] = (input, init) => {
-    attempts++
-    return fetch(input, init)
-  }
-  return { attempts: () => attempts, options: { fetch: counting, maxRetries: 2 } }
+  const { attempts, fetch } = countedFetch()
+  return { attempts, options: { fetch, maxRetries: 2 } }
 }
 
 /** What a call was rejected with: an error of exactly this class. */

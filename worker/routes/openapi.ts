@@ -1,6 +1,7 @@
 // GET /openapi.json: the gateway's surface, the request bodies from the very schemas that check them.
 import { Hono } from 'hono'
 import * as z from 'zod'
+import { version } from '../../package.json'
 import { DIALECTS } from '../dialects/all.ts'
 import type { AppEnv } from './context.ts'
 
@@ -41,7 +42,7 @@ openapi.get('/openapi.json', (c) => {
   }
   return c.json({
     openapi: '3.1.0',
-    info: { title: 'Ollama edge gateway', version: '0.1.0' },
+    info: { title: 'Ollama edge gateway', version },
     security: [{ bearer: [] }, { apiKey: [] }],
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } },
