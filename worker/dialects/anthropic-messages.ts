@@ -1,7 +1,7 @@
 // Anthropic's messages, /v1/messages.
 import * as z from 'zod'
 import { isObject, type JsonObject } from '../json.ts'
-import { type Dialect, flag, OWNERS_FIELDS, positive, readAs, refuseServerTools, without } from './dialect.ts'
+import { checkTools, type Dialect, flag, OWNERS_FIELDS, positive, readAs, without, withoutServerTools } from './dialect.ts'
 
 const block = z.looseObject({
   type: z.string(),
@@ -54,7 +54,7 @@ export const anthropicMessages: Dialect = {
 
   read(body) {
     const asked = readAs(request, body)
-    refuseServerTools(asked.tools)
+    checkTools(asked.tools)
     return {
       model: asked.model,
       stream: asked.stream ?? false,
@@ -65,7 +65,12 @@ export const anthropicMessages: Dialect = {
     }
   },
 
-  forward: (body, model, outputLimit) => ({ ...without(body, OWNERS_FIELDS), model, stream: true, max_tokens: outputLimit }),
+  forward: (body, model, outputLimit) => ({
+    ...without(withoutServerTools(body), OWNERS_FIELDS),
+    model,
+    stream: true,
+    max_tokens: outputLimit,
+  }),
 
   /** `message_start` holds Ollama's guess at the input, a quarter of its length, and is not looked at. */
   observe(frame, seen) {

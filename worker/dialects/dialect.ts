@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { type Family, GatewayError } from '../errors.ts'
 import type { Framing } from '../frames.ts'
-import { type JsonObject, refuseAmbiguous } from '../json.ts'
+import { isObject, type JsonObject, refuseAmbiguous } from '../json.ts'
 import type { Seen } from '../seen.ts'
 
 /** What a request asks for, as far as prices and limits go. */
@@ -92,19 +92,26 @@ function remedy(issue: z.core.$ZodIssue, body: unknown): string {
   return missing ? `is missing: ${words.replace(/^must be/, 'it must be')}` : words
 }
 
-/** Refuses tools that the host would run on its owner's account. Throws invalid_request. */
-export function refuseServerTools(tools: readonly JsonObject[] | null | undefined): void {
-  for (const [index, tool] of (tools ?? []).entries()) {
-    const where = `tools.${index}.`
-    refuseAmbiguous(Object.keys(tool), ['type', 'name'], where)
-    if (typeof tool.type === 'string' && /^web_/i.test(tool.type)) {
-      throw new GatewayError(
-        'invalid_request',
-        `${where}type: "${tool.type.slice(0, 64)}" runs on the host's side and is not offered: use a function tool.`,
-        {
-          param: `${where}type`,
-        },
-      )
-    }
-  }
+/** Tools that the host would run on its owner's account: web_search and its kin. */
+function isServerTool(tool: unknown): boolean {
+  return isObject(tool) && typeof tool.type === 'string' && /^web_/i.test(tool.type)
+}
+
+/** Refuses a request for nothing but tools that the host would run on its owner's account, and spellings that hide one. Throws invalid_request. */
+export function checkTools(tools: readonly JsonObject[] | null | undefined): void {
+  if (tools == null || tools.length === 0) return
+  for (const [index, tool] of tools.entries()) refuseAmbiguous(Object.keys(tool), ['type', 'name'], `tools.${index}.`)
+  if (!tools.every(isServerTool)) return
+  throw new GatewayError(
+    'invalid_request',
+    `tools.0.type: "${String(tools[0]?.type).slice(0, 64)}" runs on the host's side and is not offered: use a function tool.`,
+    {
+      param: 'tools.0.type',
+    },
+  )
+}
+
+/** The body without such tools: clients that send one beside their own (Codex does) go on without it. */
+export function withoutServerTools(body: JsonObject): JsonObject {
+  return Array.isArray(body.tools) ? { ...body, tools: body.tools.filter((tool) => !isServerTool(tool)) } : body
 }

@@ -170,6 +170,16 @@ test('tools that run on the owner’s account are refused, however their type is
   expect(() => openaiResponses.read({ ...responses, tools: [{ Type: 'web_search' }] })).toThrow(/spell it exactly/)
 })
 
+test('beside tools of the caller’s own, those that run on the owner’s account are left out', () => {
+  const own = { type: 'function', name: 'f' }
+  const responses = { model: 'm', input: 'x', tools: [own, { type: 'web_search' }] }
+  expect(openaiResponses.read(responses).model).toBe('m')
+  expect(openaiResponses.forward(responses, 'm', 5).tools).toEqual([own])
+  const tools = [{ name: 'f' }, { type: 'web_search_20250305', name: 'web_search' }]
+  expect(anthropicMessages.forward({ tools }, 'm', 5).tools).toEqual([{ name: 'f' }])
+  expect(openaiChat.forward({ tools: [own, { type: 'web_fetch' }] }, 'm', 5).tools).toEqual([own])
+})
+
 test('a request that only loads a model is answered here; one with images is not taken for it', () => {
   expect(ollamaChat.read({ model: 'm', messages: [] }).answer).toMatchObject({ done: true, done_reason: 'load' })
   expect(ollamaGenerate.read({ model: 'm' }).answer).toMatchObject({ response: '', done_reason: 'load' })

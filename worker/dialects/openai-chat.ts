@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { GatewayError } from '../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
 import type { Seen } from '../seen.ts'
-import { type Dialect, type FrameValue, flag, OWNERS_FIELDS, positive, readAs, refuseServerTools, without } from './dialect.ts'
+import { checkTools, type Dialect, type FrameValue, flag, OWNERS_FIELDS, positive, readAs, without, withoutServerTools } from './dialect.ts'
 
 export const streamOptions = z.looseObject({ include_usage: flag }).nullish()
 export const stop = z.union([z.string(), z.array(z.string())], 'must be a text or a list of texts').nullish()
@@ -77,7 +77,7 @@ export const openaiChat: Dialect = {
     if (tokens != null && completionTokens != null && tokens !== completionTokens) {
       throw new GatewayError('invalid_request', 'max_tokens and max_completion_tokens differ: send one of them.', { param: 'max_tokens' })
     }
-    refuseServerTools(asked.tools)
+    checkTools(asked.tools)
     const format = asked.response_format?.type ?? 'text'
     const effort = asked.reasoning_effort ?? asked.reasoning?.effort
     const parts = asked.messages.flatMap((message) => (Array.isArray(message.content) ? message.content : []))
@@ -95,7 +95,7 @@ export const openaiChat: Dialect = {
   },
 
   forward(body, model, outputLimit) {
-    const rest = without(body, [...OWNERS_FIELDS, 'max_completion_tokens'])
+    const rest = without(withoutServerTools(body), [...OWNERS_FIELDS, 'max_completion_tokens'])
     return { ...rest, model, stream: true, stream_options: { include_usage: true }, max_tokens: outputLimit }
   },
 

@@ -1,7 +1,7 @@
 // OpenAI's responses, /v1/responses.
 import * as z from 'zod'
 import { isObject } from '../json.ts'
-import { type Dialect, flag, OWNERS_FIELDS, positive, readAs, refuseServerTools, without } from './dialect.ts'
+import { checkTools, type Dialect, flag, OWNERS_FIELDS, positive, readAs, without, withoutServerTools } from './dialect.ts'
 
 const part = z.looseObject({ type: z.string(), image_url: z.string().nullish() })
 const item = z.looseObject({
@@ -38,7 +38,7 @@ export const openaiResponses: Dialect = {
 
   read(body) {
     const asked = readAs(request, body)
-    refuseServerTools(asked.tools)
+    checkTools(asked.tools)
     const parts = typeof asked.input === 'string' ? [] : asked.input.flatMap((each) => (Array.isArray(each.content) ? each.content : []))
     const format = asked.text?.format?.type ?? 'text'
     return {
@@ -51,7 +51,12 @@ export const openaiResponses: Dialect = {
     }
   },
 
-  forward: (body, model, outputLimit) => ({ ...without(body, OWNERS_FIELDS), model, stream: true, max_output_tokens: outputLimit }),
+  forward: (body, model, outputLimit) => ({
+    ...without(withoutServerTools(body), OWNERS_FIELDS),
+    model,
+    stream: true,
+    max_output_tokens: outputLimit,
+  }),
 
   observe(frame, seen) {
     if (frame === '[DONE]') return
