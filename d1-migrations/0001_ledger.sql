@@ -63,7 +63,8 @@ CREATE TABLE holds (
   upstream            TEXT NOT NULL,
   hold_nano           INTEGER NOT NULL CHECK (hold_nano BETWEEN 0 AND 9000000000000000),
   input_bound         INTEGER NOT NULL CHECK (input_bound >= 0),
-  output_limit        INTEGER NOT NULL CHECK (output_limit >= 0),
+  output_limit        INTEGER NOT NULL CHECK (output_limit >= 0),                -- of each run
+  runs                INTEGER NOT NULL DEFAULT 1 CHECK (runs BETWEEN 1 AND 100), -- how often the host runs the model for it
   checkpoint_nano     INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_nano >= 0),
   checkpoint_input    INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_input >= 0),
   checkpoint_output   INTEGER NOT NULL DEFAULT 0 CHECK (checkpoint_output >= 0),

@@ -85,6 +85,11 @@ test('limits per minute and at once are 429s that say when to come back', async 
   expect(refused.status).toBe(429)
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(50)
 
+  const small = await gateway.makeCustomer({ budgetUsd: null, tpm: 500 })
+  const never = await chat(small.key)
+  // A body of some 90 bytes and 256 as margin leave less than the least output.
+  expect([never.status, never.headers.get('retry-after'), never.headers.get('x-should-retry')]).toEqual([429, null, 'false'])
+
   const one = await gateway.makeCustomer({ budgetUsd: null, key: { concurrency: 1 } })
   gateway.standIn.fault({ kind: 'stall', afterChunks: 2 })
   const running = streamingCall(gateway.url, '/v1/chat/completions', one.key, { model: 'chat-small', messages, stream: true })

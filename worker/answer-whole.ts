@@ -6,8 +6,8 @@ import { isObject } from './json.ts'
 import { type PumpEnd, pump } from './pump.ts'
 import type { Run } from './run.ts'
 
-/** The largest answer that is put together in memory. */
-const ANSWER_MAX_BYTES = 32 * 1024 * 1024
+/** The largest answer that is put together in memory: parsed it takes some times as much, of the 128 MB that an isolate has. */
+const ANSWER_MAX_BYTES = 12 * 1024 * 1024
 
 /** Reads the host's answer to its end and says it in one piece, as the host itself would have. Throws what went wrong; it is settled then. */
 export async function wholeAnswer(run: Run, answer: Response): Promise<Response> {

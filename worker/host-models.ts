@@ -2,16 +2,18 @@
 import type { Caller } from './auth.ts'
 import type { Config } from './config.ts'
 import { GatewayError } from './errors.ts'
+import type { Exchange } from './exchange.ts'
 import { isObject, type JsonObject } from './json.ts'
 import { canonicalModel, isCloudModel } from './model-name.ts'
+import { Remembered } from './remembered.ts'
 import { callHost, hostRefusal, isAnswer, upstreamError } from './upstream.ts'
 
-/** How long the host's list is remembered, milliseconds: the same for every key, it is filtered for each. */
+/** The host's list is remembered for this long, milliseconds: the same for every key, it is filtered for each. */
 const LIST_MS = 5_000
 /** How long the host may take over a list, milliseconds. */
 const LIST_TIMEOUT_MS = 10_000
 
-let listed: { baseUrl: string; atMs: number; models: JsonObject[] } | null = null
+const listed = new Remembered<JsonObject[]>(LIST_MS)
 
 /** One model of the host under its canonical name, with what `/api/tags` says of it. */
 export interface HostModel {
@@ -20,16 +22,17 @@ export interface HostModel {
 }
 
 /** The models on the host; none that is run elsewhere. Throws GatewayError. */
-export async function hostModels(config: Config): Promise<HostModel[]> {
-  if (listed === null || listed.baseUrl !== config.ollamaBaseUrl || Date.now() - listed.atMs > LIST_MS) {
-    const value = await hostJson(config, '/api/tags')
-    const models = Array.isArray(value.models) ? value.models.filter(isObject) : []
-    listed = { baseUrl: config.ollamaBaseUrl, atMs: Date.now(), models }
-  }
-  return listed.models.flatMap((tag) => {
+export async function hostModels({ config, defer }: Pick<Exchange, 'config' | 'defer'>): Promise<HostModel[]> {
+  const tags = await listed.get(config.ollamaBaseUrl, () => listTags(config), defer)
+  return tags.flatMap((tag) => {
     const name = typeof tag.name === 'string' ? canonicalModel(tag.name) : null
     return name === null || isCloudModel(name) || tag.remote_host !== undefined ? [] : [{ name, tag }]
   })
+}
+
+async function listTags(config: Config): Promise<JsonObject[]> {
+  const { models } = await hostJson(config, '/api/tags')
+  return Array.isArray(models) ? models.filter(isObject) : []
 }
 
 /** A JSON object of the host's. Throws GatewayError. */

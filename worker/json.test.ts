@@ -49,6 +49,12 @@ test.for([
   expect(() => parse(body)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
 })
 
+test('more values than a conversation has are refused before any is looked at, a long context is not', () => {
+  expect(() => parse(`{"messages":[${'1,'.repeat(60_000)}1]}`)).toThrow(/more than 50000 values/)
+  expect(() => parse(`{"messages":[{"content":[${'{},'.repeat(60_000)}{}]}]}`)).toThrow(/more than 50000 values/)
+  expect(parse(`{"context":[${'1,'.repeat(130_000)}1]}`).context).toHaveLength(130_001)
+})
+
 test('invalid UTF-8 is refused', () => {
   expect(() => parseBody(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d), [])).toThrow(/UTF-8/)
 })

@@ -5,6 +5,10 @@ export type JsonObject = Record<string, unknown>
 
 /** Deeper than any tool schema; well under what JSON.stringify can walk. */
 const DEPTH_MAX = 200
+/** More than any conversation has; each costs the schemas some time and memory, and a body is read before it is known whose it is. */
+const VALUES_MAX = 50_000
+/** A list of plain numbers that may be as long as a context. */
+const LONG_LIST = 'context'
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -61,6 +65,7 @@ function foldKey(key: string): string {
 function topLevelKeys(text: string): string[] {
   const keys: string[] = []
   let depth = 0
+  let values = 0
   let expectKey = false
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
@@ -84,7 +89,11 @@ function topLevelKeys(text: string): string[] {
         break
       case 0x2c: // ,
         expectKey = depth === 1
+        if (depth !== 2 || keys.at(-1) !== LONG_LIST) values++
         break
+    }
+    if (values > VALUES_MAX) {
+      throw new GatewayError('invalid_request', `The request body holds more than ${VALUES_MAX} values: shorten its lists.`)
     }
     if (depth > DEPTH_MAX) {
       throw new GatewayError('invalid_request', `The request body is nested deeper than ${DEPTH_MAX} levels: flatten it.`)

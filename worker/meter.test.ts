@@ -8,6 +8,7 @@ import { Meter } from './meter.ts'
 import type { NanoUsd } from './money.ts'
 import { bodyBytes, CAPTURES, type Capture, captureOf, dialectOf, isStreamed, requestBody } from './testing/captures.ts'
 
+const GPU_PRICE = { requestNano: 0, modelNano: 0, inputPico: 0, cachedInputPico: 0, outputPico: 0, gpuSecondNano: 1_000_000 }
 const PRICE = { requestNano: 1_000_000, modelNano: 0, inputPico: 100_000, cachedInputPico: 50_000, outputPico: 400_000, gpuSecondNano: 0 }
 
 function holdOf(outputLimit: number, price = PRICE): Hold {
@@ -21,11 +22,11 @@ function limitOf(body: JsonObject): number {
 }
 
 /** A meter for the capture's own request. */
-function meterFor(capture: Capture, dialect: Dialect): Meter {
+function meterFor(capture: Capture, dialect: Dialect, price = PRICE): Meter {
   const body = requestBody(capture)
   const asked = dialect.read({ ...body, tools: undefined })
   const input = inputBound(JSON.stringify(body), asked)
-  return new Meter(dialect, holdOf(limitOf(body)), { inputBound: input.bound, inputEstimate: input.estimate, runs: asked.runs }, 0)
+  return new Meter(dialect, holdOf(limitOf(body), price), { inputBound: input.bound, inputEstimate: input.estimate, runs: asked.runs }, 0)
 }
 
 function streams(): [name: string, capture: Capture, dialect: Dialect][] {
@@ -56,6 +57,36 @@ test('hanging up at any frame is never cheaper than reading to the end by more t
     }
   }
   expect(cuts).toBeGreaterThan(1000)
+})
+
+test('at a price for GPU time, hanging up at any frame costs all that was used until then', () => {
+  for (const [name, capture, dialect] of streams()) {
+    const chunks = capture.response?.chunks ?? []
+    const whole = meterFor(capture, dialect, GPU_PRICE)
+    const cut = meterFor(capture, dialect, GPU_PRICE)
+    for (const chunk of chunks) whole.push(new TextEncoder().encode(chunk.text ?? ''), Math.ceil(chunk.at_ms))
+    const endMs = Math.ceil(chunks.at(-1)?.at_ms ?? 0)
+    if (!whole.seen.terminated) continue
+    const full = whole.metered('completed', endMs).used.gpuMs
+    for (const chunk of chunks) {
+      cut.push(new TextEncoder().encode(chunk.text ?? ''), Math.ceil(chunk.at_ms))
+      const nowMs = Math.ceil(chunk.at_ms)
+      // What is still to come at this moment, and a millisecond for each rounding.
+      if (cut.firstTokenMs !== null)
+        expect([name, cut.metered('abandoned', nowMs).used.gpuMs + (endMs - nowMs) + 2 >= full]).toEqual([name, true])
+    }
+  }
+})
+
+test('text that was held back and comes merged is counted by the byte beyond a token’s length', () => {
+  const meter = new Meter(
+    dialectOf(captureOf('api-chat.stream')) as Dialect,
+    holdOf(10_000),
+    { inputBound: 1, inputEstimate: 1, runs: 1 },
+    0,
+  )
+  meter.push(new TextEncoder().encode(`${JSON.stringify({ message: { content: '7 '.repeat(900) }, done: false })}\n`), 1)
+  expect(meter.metered('abandoned', 1).used.output).toBe(4 + 1800 - 16)
 })
 
 test('the input bound covers what the host read, for every recorded request', () => {
@@ -168,6 +199,11 @@ test('GPU time is the host’s own where it says it, and from the first byte whe
   meter.push(bodyBytes(captureOf('api-chat.stream')), 1)
   // 73,976,000 + 594,228,000 ns = 668.204 ms, begun milliseconds count; $1 a second
   expect(meter.metered('completed', 9_000).costNano).toBe(669_000_000)
+  const embed = dialectOf(captureOf('api-embed.one')) as Dialect
+  const embedding = new Meter(embed, holdOf(0, price), { inputBound: 0, inputEstimate: 0, runs: 1 }, 0)
+  embedding.whole(JSON.parse(new TextDecoder().decode(bodyBytes(captureOf('api-embed.one')))) as JsonObject, 9_000)
+  // 54,710,797 − 629,492 ns of loading = 54.08 ms
+  expect(embedding.metered('completed', 9_000).costNano).toBe(55_000_000)
   const v1 = new Meter(
     dialectOf(captureOf('v1-chat.stream.usage')) as Dialect,
     holdOf(100, price),

@@ -88,7 +88,12 @@ export class Meter {
     const twice = this.#bounds.runs > 1 ? seen.thinking : 0
     const most = this.#hold.outputLimit * this.#bounds.runs
     const output = counted ? (seen.output ?? 0) + twice : Math.min(seen.estimate, most)
-    const used = { input, cached: inputCounted ? Math.min(seen.cached, input) : 0, output, gpuMs: seen.gpuMs ?? this.#wallMs(nowMs) }
+    const used = {
+      input,
+      cached: inputCounted ? Math.min(seen.cached, input) : 0,
+      output,
+      gpuMs: seen.gpuMs ?? this.#wallMs(outcome, nowMs),
+    }
     return { used, costNano: costOf(this.#hold.price, used), estimated: !inputCounted || twice > 0 }
   }
 
@@ -97,9 +102,13 @@ export class Meter {
     return this.#dialect.framing === null || this.seen.estimate > 0 || (this.seen.output ?? 0) > 0
   }
 
-  /** GPU time where the host reports none: from its first byte on, since the wait before may have been for others. */
-  #wallMs(nowMs: number): number {
-    return Math.max(0, nowMs - (this.#dialect.framing === null ? this.#startMs : (this.firstByteMs ?? nowMs)))
+  /**
+   * GPU time where the host reports none. Of a complete stream from its first byte on, since the wait before may have been for others;
+   * of one that ended early from when the host was asked, or the reading of the prompt would be free; of an answer in one piece likewise.
+   */
+  #wallMs(outcome: Outcome, nowMs: number): number {
+    const complete = outcome === 'completed' && this.#dialect.framing !== null
+    return Math.max(0, nowMs - (complete ? (this.firstByteMs ?? nowMs) : this.#startMs))
   }
 }
 

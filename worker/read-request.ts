@@ -43,6 +43,9 @@ export function modelOf(name: string): string {
   return model
 }
 
+/** How long a body may take to arrive, milliseconds. */
+const BODY_MS = 120_000
+
 /** The body's bytes. Throws body_too_large as soon as there are too many, and unsupported_encoding for a compressed body. */
 export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase()
@@ -53,7 +56,12 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
   const pieces: Uint8Array[] = []
   let total = 0
+  let late = false
   const reader = request.body?.getReader()
+  const timer = setTimeout(() => {
+    late = true
+    reader?.cancel().catch(() => {})
+  }, BODY_MS)
   try {
     for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader?.read()) {
       total += read.value.byteLength
@@ -64,8 +72,11 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
     if (error instanceof GatewayError) throw error
     throw new GatewayError('invalid_request', 'The request body broke off.', { cause: error })
   } finally {
+    clearTimeout(timer)
     reader?.releaseLock()
   }
+  if (late)
+    throw new GatewayError('invalid_request', `The request body did not arrive within ${BODY_MS / 1000} s: send it faster, or less.`)
   return concat(...pieces)
 }
 

@@ -1,7 +1,7 @@
 // Why a request was not admitted, in words that say what is left, what would help, and when.
 import { refuseCaller } from './auth.ts'
 import { GatewayError } from './errors.ts'
-import type { Ask, Standing, Verdict } from './ledger/admission.ts'
+import { type Ask, OUTPUT_LEAST, type Standing, type Verdict } from './ledger/admission.ts'
 import { periodRenewsMs } from './ledger/periods.ts'
 import { formatUsd, type NanoUsd } from './money.ts'
 
@@ -74,7 +74,8 @@ function limitReached(standing: Standing, ask: Ask): GatewayError {
     ['This account', standing.customer],
   ] as const) {
     if (limit.tpm === null) continue
-    if (ask.inputBound >= limit.tpm) {
+    const least = ask.inputBound + ask.runs * Math.min(OUTPUT_LEAST, ask.outputAsked ?? OUTPUT_LEAST)
+    if (least > limit.tpm) {
       return new GatewayError(
         'rate_limited',
         `${whose} may use ${limit.tpm} tokens a minute; this request alone may be more: shorten it.`,
@@ -83,7 +84,7 @@ function limitReached(standing: Standing, ask: Ask): GatewayError {
         },
       )
     }
-    if (limit.tpm - limit.tokens < ask.inputBound + 256) {
+    if (limit.tpm - limit.tokens < least) {
       return rateLimited(
         `${whose} may use ${limit.tpm} tokens a minute and has used or reserved ${limit.tokens}: wait ${minute} s.`,
         minute,

@@ -3,6 +3,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { app } from './app.ts'
+import { ollamaChat } from './dialects/ollama.ts'
 import { bodyBytes, type Capture, captureOf, requestBody } from './testing/captures.ts'
 import { db, makeCustomer, makeKey, migrate, setPrice } from './testing/ledger.ts'
 
@@ -78,6 +79,54 @@ test('a key that is mistyped costs no D1 call, and a refusal one', async () => {
   expect([mistyped.response.status, mistyped.beforeHost, mistyped.calls]).toEqual([401, null, 0])
   const refused = await served(captureOf('api-chat.stream'), key)
   expect([refused.response.status, refused.beforeHost, refused.calls]).toEqual([402, null, 1])
+})
+
+test('a caller who leaves during admission does not get the host, and pays nothing', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '1' }))
+  const leaving = new AbortController()
+  const host = vi.spyOn(globalThis, 'fetch').mockImplementation(async (_, init) => {
+    init?.signal?.throwIfAborted()
+    return new Response('{}')
+  })
+  const leavesMeanwhile = {
+    prepare: (sql: string) => db.prepare(sql),
+    async batch(statements: D1PreparedStatement[]) {
+      const results = await db.batch(statements)
+      leaving.abort()
+      return results
+    },
+  } as unknown as D1Database
+  const context = createExecutionContext()
+  const request = new Request('https://gateway.example/api/chat', {
+    method: 'POST',
+    headers: { 'x-api-key': key.key },
+    body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'x' }] }),
+    signal: leaving.signal,
+  })
+  await app.fetch(request, { ...env, DB: leavesMeanwhile }, context)
+  await waitOnExecutionContext(context)
+  expect(host.mock.settledResults.filter(({ type }) => type === 'fulfilled')).toEqual([])
+  expect(await db.prepare('SELECT outcome, cost_nano FROM usage WHERE customer_id = ?').bind(key.customerId).first()).toEqual({
+    outcome: 'abandoned',
+    cost_nano: 0,
+  })
+})
+
+test('whatever goes wrong after admission, the hold is settled', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '1' }))
+  vi.spyOn(ollamaChat, 'aggregate').mockImplementation(() => {
+    throw new Error('nobody foresaw this')
+  })
+  const capture = captureOf('api-chat.stream')
+  const { response } = await served(
+    { ...capture, request: { ...capture.request, body: { ...requestBody(capture), stream: false } } },
+    key.key,
+  )
+  expect(response.status).toBe(500)
+  expect(await db.prepare('SELECT outcome, cost_nano FROM usage WHERE customer_id = ?').bind(key.customerId).first()).toEqual({
+    outcome: 'failed',
+    cost_nano: 0,
+  })
 })
 
 test('a fault of D1 is told in the caller’s dialect, and nothing of it is shown', async () => {

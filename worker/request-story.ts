@@ -29,11 +29,16 @@ export async function serve(dialect: Dialect, exchange: Exchange): Promise<Respo
   const askedMs = Date.now()
   const admission = await admitted(dialect, read, exchange)
   const run = new Run(dialect, read, admission, exchange, Date.now())
-  const answer = await forward(run)
-  const admitMs = run.startMs - askedMs
-  const response = read.asked.stream ? streamedAnswer(run, answer) : await wholeAnswer(run, answer)
-  response.headers.set('server-timing', `admit;dur=${admitMs}, host;dur=${Date.now() - run.startMs}`)
-  return response
+  try {
+    const answer = await forward(run)
+    const response = read.asked.stream ? streamedAnswer(run, answer) : await wholeAnswer(run, answer)
+    response.headers.set('server-timing', `admit;dur=${run.startMs - askedMs}, host;dur=${Date.now() - run.startMs}`)
+    return response
+  } catch (error) {
+    // Whatever threw without settling was no ending that anybody foresaw; the hold must not wait for its lease.
+    run.void(500, 'internal_error')
+    throw error
+  }
 }
 
 /** A request that would only load or unload a model: what is loaded is the owner's to decide, so nothing is, and nothing is charged. */
@@ -99,6 +104,7 @@ async function forward(run: Run): Promise<Response> {
   const abort = new AbortController()
   const onHangUp = () => abort.abort()
   request.signal.addEventListener('abort', onHangUp)
+  if (request.signal.aborted) abort.abort() // while it was admitted
   const timer = setTimeout(() => abort.abort(), config.firstByteTimeoutMs)
   try {
     const answer = await callHost(config, dialect.path, { method: 'POST', body: JSON.stringify(body), signal: abort.signal })

@@ -9,6 +9,9 @@ import { Meter, type Metered, NOTHING } from './meter.ts'
 import { formatUsd } from './money.ts'
 import type { ReadRequest } from './read-request.ts'
 
+/** How soon a checkpoint that failed is tried again, milliseconds. */
+const CHECKPOINT_AGAIN_MS = 5_000
+
 export class Run {
   readonly dialect: Dialect
   readonly read: ReadRequest
@@ -46,11 +49,15 @@ export class Run {
     const ageMs = nowMs - this.startMs
     this.#checkpointDueMs = nowMs + ageMs
     this.#renewing = true
-    const { used, costNano } = this.meter.metered('abandoned', nowMs)
+    // Of an answer in one piece nothing is delivered before its end.
+    const { used, costNano } = this.read.asked.stream ? this.meter.metered('abandoned', nowMs) : NOTHING
     const { id, customerId } = this.hold
     const leaseMs = renewalMs(ageMs, config.idleTimeoutMs)
     const renewal = renew(db, { customerId, id, costNano, used, firstMs: this.#firstMs(), leaseMs })
-      .catch((error) => log({ event: 'error', code: 'checkpoint_failed', request_id: id, message: causeOf(error) }))
+      .catch((error) => {
+        this.#checkpointDueMs = nowMs + CHECKPOINT_AGAIN_MS
+        log({ event: 'error', code: 'checkpoint_failed', request_id: id, message: causeOf(error) })
+      })
       .finally(() => {
         this.#renewing = false
       })

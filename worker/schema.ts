@@ -89,6 +89,7 @@ export const holds = sqliteTable(
   'holds',
   {
     ...admitted,
+    runs: integer('runs').notNull().default(1),
     checkpointNano: integer('checkpoint_nano').notNull().default(0),
     checkpointInput: integer('checkpoint_input').notNull().default(0),
     checkpointOutput: integer('checkpoint_output').notNull().default(0),

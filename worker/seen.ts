@@ -10,6 +10,8 @@ export function byteLength(text: string): number {
 /** Around a tool call a template puts tags and JSON that are tokens, too, but are not in what is delivered. */
 const TOOL_CALL_TOKENS = 16
 const BYTES_PER_TOKEN = 4
+/** A single token is rarely longer; a longer piece is several that were held back, of which each byte may be one. */
+const TOKEN_BYTES_MAX = 16
 /** No context is as large: a count beyond is no count. */
 const COUNT_MAX = 1_000_000_000
 
@@ -29,12 +31,13 @@ export class Seen {
   failed: string | null = null
 
   /**
-   * A delivered piece of text. A frame is a token at least, and more where text was held back and merged;
-   * four bytes a token is what the recorded answers come to.
+   * A delivered piece of text. A frame is a token at least; four bytes a token is what the recorded answers come to.
+   * Text that was held back (for a stop sequence) comes merged: beyond the length of a token each byte counts for one.
    */
   text(piece: unknown, thinking = false): void {
     if (typeof piece !== 'string' || piece === '') return
-    const tokens = Math.max(1, Math.ceil(byteLength(piece) / BYTES_PER_TOKEN))
+    const bytes = byteLength(piece)
+    const tokens = Math.ceil(Math.min(bytes, TOKEN_BYTES_MAX) / BYTES_PER_TOKEN) + Math.max(0, bytes - TOKEN_BYTES_MAX)
     this.estimate += tokens
     if (thinking) this.thinking += tokens
   }
@@ -44,6 +47,11 @@ export class Seen {
     if (typeof name === 'string' && name !== '') this.estimate += byteLength(name) + TOOL_CALL_TOKENS
     const text = typeof callArguments === 'string' ? callArguments : callArguments == null ? '' : JSON.stringify(callArguments)
     this.estimate += byteLength(text)
+  }
+
+  /** GPU time as reported, nanoseconds; nothing is taken from what cannot be one. */
+  gpuTime(nanoseconds: number): void {
+    if (Number.isFinite(nanoseconds) && nanoseconds > 0) this.gpuMs = Math.ceil(nanoseconds / 1e6)
   }
 
   /** Counts as reported: whole and not negative, or they are not taken. Absent ones leave what was there. */

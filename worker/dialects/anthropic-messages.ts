@@ -1,7 +1,7 @@
 // Anthropic's messages, /v1/messages.
 import * as z from 'zod'
 import { isObject, type JsonObject } from '../json.ts'
-import { checkTools, type Dialect, flag, OWNERS_FIELDS, positive, readAs, without, withoutServerTools } from './dialect.ts'
+import { checkKeys, checkTools, type Dialect, flag, OWNERS_FIELDS, positive, readAs, without, withoutServerTools } from './dialect.ts'
 
 const block = z.looseObject({
   type: z.string(),
@@ -55,6 +55,7 @@ export const anthropicMessages: Dialect = {
   read(body) {
     const asked = readAs(request, body)
     checkTools(asked.tools)
+    checkKeys(asked.output_config, ['format', 'effort'], 'output_config')
     return {
       model: asked.model,
       stream: asked.stream ?? false,
@@ -114,7 +115,7 @@ export const anthropicMessages: Dialect = {
       }
       if (frame.type === 'message_delta') message = { ...message, ...(isObject(frame.delta) ? frame.delta : {}), usage: frame.usage }
     }
-    for (const [tool, input] of inputs) tool.input = JSON.parse(input)
+    for (const [tool, input] of inputs) tool.input = JSON.parse(input || '{}')
     return { ...message, content: blocks.length === 0 ? null : blocks }
   },
 }

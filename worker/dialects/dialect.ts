@@ -92,6 +92,11 @@ function remedy(issue: z.core.$ZodIssue, body: unknown): string {
   return missing ? `is missing: ${words.replace(/^must be/, 'it must be')}` : words
 }
 
+/** Refuses an object in which Go could read another `known` key than JavaScript does. Throws invalid_request. */
+export function checkKeys(value: unknown, known: readonly string[], where: string): void {
+  if (isObject(value)) refuseAmbiguous(Object.keys(value), known, `${where}.`)
+}
+
 /** Tools that the host would run on its owner's account: web_search and its kin. */
 function isServerTool(tool: unknown): boolean {
   return isObject(tool) && typeof tool.type === 'string' && /^web_/i.test(tool.type)

@@ -194,6 +194,29 @@ test('a format on a model that may think counts for two runs', () => {
   expect(openaiChat.read({ model: 'm', messages, response_format: { type: 'json_object' }, reasoning_effort: 'none' }).runs).toBe(1)
 })
 
+test('a second run cannot be hidden in keys that fold, or in a field that the host does not look at', () => {
+  const messages = [{ role: 'user', content: 'x' }]
+  const json = { type: 'json_object' }
+  expect(openaiChat.read({ model: 'm', messages, response_format: json, reasoning_effort: 'none', reasoning: {} }).runs).toBe(2)
+  expect(openaiChat.read({ model: 'm', messages, response_format: json, reasoning: { effort: 'none' } }).runs).toBe(1)
+  for (const [dialect, body] of [
+    [openaiChat, { messages, response_format: { type: 'text', Type: 'json_object' } }],
+    [openaiChat, { messages, response_format: json, reasoning: { effort: 'none', Effort: 'high' } }],
+    [openaiResponses, { input: 'x', text: { format: { type: 'text', Type: 'json_schema' } } }],
+    [openaiResponses, { input: 'x', text: { Format: json } }],
+    [anthropicMessages, { messages, max_tokens: 5, output_config: { Format: {} } }],
+  ] as [Dialect, JsonObject][]) {
+    expect(() => dialect.read({ model: 'm', ...body })).toThrow(/spell it exactly/)
+  }
+})
+
+test('a template is the model’s: given with a request it could repeat the prompt without bound', () => {
+  expect(() => ollamaGenerate.read({ model: 'm', prompt: 'x', template: '{{.Prompt}}{{.Prompt}}' })).toThrow(
+    /^template: belongs to the model/,
+  )
+  expect(ollamaGenerate.read({ model: 'm', prompt: 'x', template: '' }).model).toBe('m')
+})
+
 test('stream: null is as left out', () => {
   expect(ollamaChat.read(requestBody(captureOf('api-chat.stream-null'))).stream).toBe(true)
   expect(openaiChat.read(requestBody(captureOf('v1-chat.stream-null'))).stream).toBe(false)

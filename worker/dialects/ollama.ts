@@ -49,8 +49,12 @@ const generateRequest = z.looseObject({
   prompt: z.string().nullish(),
   suffix: z.string().nullish(),
   system: z.string().nullish(),
-  template: z.string().nullish(),
-  context: z.array(z.int()).nullish(),
+  // It repeats and formats the prompt as it likes, so nothing bounds what the host would read.
+  template: z.literal('', 'belongs to the model: it cannot be given with a request').nullish(),
+  context: z
+    .array(z.unknown())
+    .refine((list) => list.every(Number.isInteger), 'must be a list of whole numbers')
+    .nullish(),
   raw: flag,
   images,
 })
@@ -97,8 +101,7 @@ function observe(frame: FrameValue, seen: Seen): void {
   if (frame.done !== true) return
   seen.terminated = true
   seen.counts({ input: frame.prompt_eval_count, cached: frame.prompt_eval_cached_count, output: frame.eval_count })
-  const nanoseconds = Number(frame.prompt_eval_duration ?? 0) + Number(frame.eval_duration ?? 0)
-  if (Number.isFinite(nanoseconds) && nanoseconds > 0) seen.gpuMs = Math.ceil(nanoseconds / 1e6)
+  seen.gpuTime(Number(frame.prompt_eval_duration ?? 0) + Number(frame.eval_duration ?? 0))
 }
 
 /** Text and thinking joined, tool calls and logprobs in order, the rest from the last frame: what the host does for `stream: false`. */
@@ -195,6 +198,7 @@ export const ollamaEmbed: Dialect = {
     if (frame === '[DONE]') return
     seen.terminated = Array.isArray(frame.embeddings)
     seen.counts({ input: frame.prompt_eval_count, output: 0 })
+    seen.gpuTime(Number(frame.total_duration ?? 0) - Number(frame.load_duration ?? 0))
   },
 }
 

@@ -3,7 +3,18 @@ import * as z from 'zod'
 import { GatewayError } from '../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
 import type { Seen } from '../seen.ts'
-import { checkTools, type Dialect, type FrameValue, flag, OWNERS_FIELDS, positive, readAs, without, withoutServerTools } from './dialect.ts'
+import {
+  checkKeys,
+  checkTools,
+  type Dialect,
+  type FrameValue,
+  flag,
+  OWNERS_FIELDS,
+  positive,
+  readAs,
+  without,
+  withoutServerTools,
+} from './dialect.ts'
 
 export const streamOptions = z.looseObject({ include_usage: flag }).nullish()
 export const stop = z.union([z.string(), z.array(z.string())], 'must be a text or a list of texts').nullish()
@@ -78,8 +89,11 @@ export const openaiChat: Dialect = {
       throw new GatewayError('invalid_request', 'max_tokens and max_completion_tokens differ: send one of them.', { param: 'max_tokens' })
     }
     checkTools(asked.tools)
+    checkKeys(asked.response_format, ['type', 'json_schema'], 'response_format')
+    checkKeys(asked.reasoning, ['effort', 'summary'], 'reasoning')
     const format = asked.response_format?.type ?? 'text'
-    const effort = asked.reasoning_effort ?? asked.reasoning?.effort
+    // Ollama looks at `reasoning` alone where it is there.
+    const effort = asked.reasoning == null ? asked.reasoning_effort : asked.reasoning.effort
     const parts = asked.messages.flatMap((message) => (Array.isArray(message.content) ? message.content : []))
     return {
       model: asked.model,

@@ -1,7 +1,7 @@
 // OpenAI's responses, /v1/responses.
 import * as z from 'zod'
 import { isObject } from '../json.ts'
-import { checkTools, type Dialect, flag, OWNERS_FIELDS, positive, readAs, without, withoutServerTools } from './dialect.ts'
+import { checkKeys, checkTools, type Dialect, flag, OWNERS_FIELDS, positive, readAs, without, withoutServerTools } from './dialect.ts'
 
 const part = z.looseObject({ type: z.string(), image_url: z.string().nullish() })
 const item = z.looseObject({
@@ -40,6 +40,9 @@ export const openaiResponses: Dialect = {
     const asked = readAs(request, body)
     checkTools(asked.tools)
     const parts = typeof asked.input === 'string' ? [] : asked.input.flatMap((each) => (Array.isArray(each.content) ? each.content : []))
+    checkKeys(asked.text, ['format'], 'text')
+    checkKeys(asked.text?.format, ['type', 'schema'], 'text.format')
+    checkKeys(asked.reasoning, ['effort', 'summary'], 'reasoning')
     const format = asked.text?.format?.type ?? 'text'
     return {
       model: asked.model,

@@ -1,4 +1,5 @@
 // Admission on a real D1: who gets in, at what hold, and what is said to the others.
+import { v7 } from 'uuid'
 import { beforeAll, expect, test } from 'vitest'
 import { askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, usd } from '../testing/ledger.ts'
 import { admit } from './admission.ts'
@@ -145,6 +146,23 @@ test('requests per minute are counted from the ledger, running ones too', async 
     refusal: 'rate_limited',
     standing: { customer: { requests: 3 } },
   })
+})
+
+test('a request whose body took a minute to arrive counts from its admission', async () => {
+  const key = await makeKey(await makeCustomer({ rpm: 1 }))
+  const slow = () => admit(db, askOf(key, { model: 'free:latest', id: v7({ msecs: Date.now() - 100_000 }) }))
+  expect((await slow()).admitted).toBe(true)
+  expect(await slow()).toMatchObject({ refusal: 'rate_limited' })
+})
+
+test('a request of two runs reserves the tokens of both', async () => {
+  const key = await makeKey(await makeCustomer({ tpm: 10_000 }))
+  const ask = () => admit(db, askOf(key, { model: 'free:latest', outputAsked: 4000, runs: 2 }))
+  const first = await ask()
+  expect(first.admitted && first.hold.outputLimit).toBe(4000)
+  const second = await ask()
+  // 10,000 − 2 × 4,000 = 2,000, of which each run gets half
+  expect(second.admitted && second.hold.outputLimit).toBe(1000)
 })
 
 test('tokens per minute fit the output limit, too', async () => {

@@ -6,7 +6,13 @@ import { periodOfDaySql } from './periods.ts'
 import { retryTransient } from './retry.ts'
 
 /** The fewest output tokens that a fitted limit may leave, unless the caller asks for fewer. */
-const OUTPUT_LEAST = 256
+export const OUTPUT_LEAST = 256
+
+/**
+ * How much older than its admission an id may be: it is made when a request arrives, by the Worker's clock, and its body may take a while.
+ * What counts as the last minute is said by the database's clock.
+ */
+const ID_LAG_MS = 240_000
 
 export interface Ask {
   /** UUIDv7; the request's id, and the token that settles it. */
@@ -97,7 +103,7 @@ WITH ask AS (
     k.budget_nano AS k_budget_nano, k.budget_period AS k_budget_period, k.rpm AS k_rpm, k.tpm AS k_tpm, k.concurrency AS k_concurrency,
     ${periodOfDaySql('c.budget_period', day)} AS period, ${periodOfDaySql('k.budget_period', day)} AS k_period,
     coalesce(c.rpm, c.tpm, k.rpm, k.tpm) IS NOT NULL AS counts_minute,
-    printf('%012x', a.now - 60000) AS minute_ago,
+    printf('%012x', a.now - 60000 - ${ID_LAG_MS}) AS oldest_id,
     (SELECT p.id FROM prices p WHERE p.model IN (a.model, '*') AND p.valid_from_ms <= a.now ORDER BY p.model = '*', p.valid_from_ms DESC, p.id DESC LIMIT 1) AS price_id
   FROM ask a LEFT JOIN api_keys k ON k.hash = a.hash LEFT JOIN customers c ON c.id = k.customer_id
 ), host AS (
@@ -109,10 +115,11 @@ WITH ask AS (
 ), recent AS (
   SELECT count(*) AS requests, coalesce(sum(tokens), 0) AS tokens, coalesce(sum(mine), 0) AS k_requests, coalesce(sum(mine * tokens), 0) AS k_tokens, min(created_ms) AS oldest FROM (
     SELECT u.input_tokens + u.output_tokens AS tokens, u.key_id = w.key_id AS mine, u.created_ms
-      FROM who w CROSS JOIN usage u ON u.customer_id = w.customer_id AND u.id >= substr(w.minute_ago, 1, 8) || '-' || substr(w.minute_ago, 9) WHERE w.counts_minute
+      FROM who w CROSS JOIN usage u ON u.customer_id = w.customer_id AND u.id >= substr(w.oldest_id, 1, 8) || '-' || substr(w.oldest_id, 9)
+        WHERE w.counts_minute AND u.created_ms > w.now - 60000
     UNION ALL
-    SELECT h.input_bound + h.output_limit, h.key_id = w.key_id, h.created_ms
-      FROM who w CROSS JOIN holds h ON h.customer_id = w.customer_id AND h.id >= substr(w.minute_ago, 1, 8) || '-' || substr(w.minute_ago, 9) AND h.id <> w.id WHERE w.counts_minute)
+    SELECT h.input_bound + h.runs * h.output_limit, h.key_id = w.key_id, h.created_ms
+      FROM who w CROSS JOIN holds h ON h.customer_id = w.customer_id AND h.id <> w.id WHERE w.counts_minute AND h.created_ms > w.now - 60000)
 ), room AS (
   SELECT w.*, p.withdrawn, p.upstream, p.request_nano, p.model_nano, p.input_pico, p.cached_input_pico, p.output_pico, p.gpu_second_nano, p.output_default, p.output_max,
     host.n AS host_n, f.n AS in_flight, f.held, f.k_n AS k_in_flight, f.k_held, r.requests, r.tokens, r.k_requests, r.k_tokens, r.oldest,
@@ -147,9 +154,9 @@ WITH ask AS (
   FROM limited
 )`
 
-const ADMIT = `INSERT INTO holds (customer_id, id, key_id, price_id, model, dialect, upstream, hold_nano, input_bound, output_limit, created_ms, expires_ms)
+const ADMIT = `INSERT INTO holds (customer_id, id, key_id, price_id, model, dialect, upstream, hold_nano, input_bound, output_limit, runs, created_ms, expires_ms)
 ${VERDICT}
-SELECT customer_id, id, key_id, price_id, model, dialect, upstream, hold_nano, input_bound, output_limit, now, now + lease_ms
+SELECT customer_id, id, key_id, price_id, model, dialect, upstream, hold_nano, input_bound, output_limit, runs, now, now + lease_ms
 FROM verdict WHERE verdict = 'admitted' ON CONFLICT DO NOTHING`
 
 /** Reads the hold that stands, so that an admission whose reply was lost can be asked again under the same id. */

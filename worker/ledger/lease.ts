@@ -1,9 +1,13 @@
 // A hold is a lease: renewed while bytes flow, and each renewal writes down what has been delivered so far.
 import type { NanoUsd } from '../money.ts'
 import type { Used } from '../pricing.ts'
+import { retryTransient } from './retry.ts'
 
 /** The shortest renewal; a stream that has run for longer gets as long again as it has run. */
 const RENEWAL_LEAST_MS = 90_000
+
+/** Beyond the moment at which the next renewal is due at the latest, so that one that fails can be tried again. */
+const RENEWAL_SLACK_MS = 30_000
 
 export interface Checkpoint {
   customerId: number
@@ -16,7 +20,7 @@ export interface Checkpoint {
 
 /** How long a lease a stream of this age gets, with room for a silence of `idleMs` before the next checkpoint is due. */
 export function renewalMs(ageMs: number, idleMs: number): number {
-  return Math.max(RENEWAL_LEAST_MS, ageMs) + idleMs
+  return Math.max(RENEWAL_LEAST_MS, ageMs) + idleMs + RENEWAL_SLACK_MS
 }
 
 const RENEW = `UPDATE holds SET expires_ms = max(expires_ms, CAST(unixepoch('subsec') * 1000 AS INTEGER) + (?1 ->> 'leaseMs')),
@@ -26,5 +30,5 @@ const RENEW = `UPDATE holds SET expires_ms = max(expires_ms, CAST(unixepoch('sub
 
 /** Renews a lease: one row written. A hold that has gone stays gone: its end will be posted late. */
 export async function renew(db: D1Database, checkpoint: Checkpoint): Promise<void> {
-  await db.prepare(RENEW).bind(JSON.stringify(checkpoint)).run()
+  await retryTransient(() => db.prepare(RENEW).bind(JSON.stringify(checkpoint)).run())
 }

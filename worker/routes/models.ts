@@ -14,7 +14,7 @@ export const models = new Hono<AppEnv>()
 
 async function offered(exchange: Exchange): Promise<{ caller: Caller; list: HostModel[] }> {
   const caller = await authenticate(exchange.db, exchange.request.headers)
-  const [list, isOffered] = await Promise.all([hostModels(exchange.config), offers(exchange.db, caller)])
+  const [list, isOffered] = await Promise.all([hostModels(exchange), offers(exchange.db, caller)])
   return { caller, list: list.filter((model) => isOffered(model.name)) }
 }
 
