@@ -24,8 +24,9 @@ export default defineConfig({
         test: {
           name: 'gateway',
           include: ['host/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          expect: { poll: { timeout: 60_000, interval: 20 } },
         },
       },
     ],

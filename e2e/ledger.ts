@@ -25,7 +25,7 @@ export async function usageOf(db: D1Database, customerId: number): Promise<Usage
 
 /** Waits until no request is in flight: settlement comes after the answer. */
 export async function settled(db: D1Database): Promise<void> {
-  await expect.poll(() => db.prepare('SELECT count(*) AS n FROM holds').first<number>('n'), { timeout: 20_000, interval: 20 }).toBe(0)
+  await expect.poll(() => db.prepare('SELECT count(*) AS n FROM holds').first<number>('n'), { timeout: 90_000, interval: 20 }).toBe(0)
 }
 
 /** Nothing in flight, and every sum agrees. */

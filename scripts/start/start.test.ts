@@ -43,7 +43,7 @@ function start(environment: Record<string, string> = {}): Started {
   return { child, output: () => output, exit: once(child, 'exit').then(([code]) => code) }
 }
 
-const printed = (started: Started, text: string) => expect.poll(started.output, { timeout: 20_000 }).toContain(text)
+const printed = (started: Started, text: string) => expect.poll(started.output, { timeout: 90_000 }).toContain(text)
 
 /** What the printed curl line does. */
 async function callAsPrinted(started: Started): Promise<Response> {
