@@ -23,6 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'gateway',
+          globalSetup: ['e2e/temporary-files.ts'],
           include: ['host/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -1,14 +1,15 @@
 // Runs a script or tool of this project under the Node that package.json pins, installing packages first if they are missing or stale.
 // Plain JavaScript with nothing but Node's own modules: it has to run on whatever Node (20 or newer) the machine has.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const pinnedNode = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
 const stamp = join(root, 'node_modules', '.installed-lockfile')
-const lockfile = readFileSync(join(root, 'package-lock.json'), 'utf8')
+const lockPath = join(root, 'package-lock.json')
+const lockfile = readFileSync(lockPath, 'utf8')
 
 const [target, ...args] = process.argv.slice(2)
 if (!target) {
@@ -16,7 +17,12 @@ if (!target) {
   process.exit(2)
 }
 
-const installed = existsSync(pinnedNode) && existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfile
+// npm keeps its own copy of what it installed; ours says that it was for this very lockfile, by whoever's `npm ci`.
+const npmsOwn = join(root, 'node_modules', '.package-lock.json')
+const fresh = existsSync(stamp)
+  ? readFileSync(stamp, 'utf8') === lockfile
+  : existsSync(npmsOwn) && statSync(npmsOwn).mtimeMs > statSync(lockPath).mtimeMs
+const installed = existsSync(pinnedNode) && fresh
 if (!installed) {
   console.error('Installing packages (the first time, and after an update) …')
   // `npm ci` from within an npm script: npm names itself in npm_execpath.
@@ -25,6 +31,12 @@ if (!installed) {
   const done = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
   if (done.status !== 0) {
     console.error('npm could not install the packages; its message is above. Check the network and run the same command again.')
+    process.exit(1)
+  }
+  if (!existsSync(pinnedNode)) {
+    console.error(
+      'The pinned Node comes by an install script, and those are switched off (ignore-scripts). Run: npm ci --ignore-scripts=false',
+    )
     process.exit(1)
   }
   writeFileSync(stamp, lockfile)

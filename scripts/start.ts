@@ -47,6 +47,7 @@ async function start(): Promise<{ gateway: Gateway; ollama: Ollama }> {
     madeDemo,
     models,
     unpriced: await unpricedModels(gateway.db, models, Date.now()),
+    customers: (await gateway.db.prepare('SELECT count(*) AS n FROM customers').first<number>('n')) ?? 0,
   })
   say(`\n${greeting}\n\nCtrl-C stops it.\n`)
   return { gateway, ollama }

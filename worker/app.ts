@@ -52,10 +52,11 @@ app.onError(async function tellCaller(thrown, c) {
   const { path, method } = c.req
   const cause = error.details.cause
   log({
-    event: error.status >= 500 ? 'error' : 'refused',
+    event: error.status >= 500 && error.code !== 'host_busy' ? 'error' : 'refused',
     code: error.code,
     status: error.status,
     request_id: requestId,
+    ...error.details.who,
     method,
     path: withoutKeys(path).slice(0, 100),
     message: error.details.quotes ? 'said to the caller alone' : cause === undefined ? error.message : causeOf(cause),

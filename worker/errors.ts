@@ -34,6 +34,8 @@ interface ErrorDetails {
   final?: boolean
   /** For the operator's log; never shown to the caller. */
   cause?: unknown
+  /** Whose request it was, where that is known: for the operator's log. */
+  who?: { customer: string; customer_id: number; key_id: number }
   /** The message may hold words of the caller's content: it is told, not written down. */
   quotes?: boolean
   headers?: Record<string, string>

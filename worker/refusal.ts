@@ -7,8 +7,15 @@ import { formatUsd, type NanoUsd } from './money.ts'
 
 type Refused = Extract<Verdict, { admitted: false }>
 
-/** The error for a refusal, with Retry-After where waiting helps. */
+/** The error for a refusal, with Retry-After where waiting helps, and whose request it was. */
 export function refusalError(refused: Refused, ask: Ask): GatewayError {
+  const error = refusalWords(refused, ask)
+  const { standing } = refused
+  if (standing !== null) error.details.who = { customer: standing.customerName, customer_id: standing.customerId, key_id: standing.keyId }
+  return error
+}
+
+function refusalWords(refused: Refused, ask: Ask): GatewayError {
   const { refusal, standing } = refused
   switch (refusal) {
     case 'invalid_api_key':
@@ -31,7 +38,7 @@ export function refusalError(refused: Refused, ask: Ask): GatewayError {
     case 'rate_limited':
       return standing === null ? rateLimited('Too many requests.', 1) : limitReached(standing, ask)
     case 'budget_exceeded':
-      return budgetExceeded(standing)
+      return budgetExceeded(standing, refused.leastNano)
   }
 }
 
@@ -95,7 +102,7 @@ function limitReached(standing: Standing, ask: Ask): GatewayError {
 }
 
 /** Which budget is used up, what is left of it, what running requests hold of that, and when it renews. */
-function budgetExceeded(standing: Standing | null): GatewayError {
+function budgetExceeded(standing: Standing | null, leastNano: NanoUsd): GatewayError {
   const [whose, limit] = standing === null ? ['account’s', null] : binding(standing)
   if (standing === null || limit === null || limit.budgetNano === null) return new GatewayError('budget_exceeded', 'The budget is used up.')
   const left = (limit.budgetNano - limit.spentNano) as NanoUsd
@@ -105,7 +112,7 @@ function budgetExceeded(standing: Standing | null): GatewayError {
     renews === null ? 'It does not renew by itself: ask the operator to raise it.' : `It renews at ${new Date(renews).toISOString()}.`
   return new GatewayError(
     'budget_exceeded',
-    `The ${whose} budget of $${formatUsd(limit.budgetNano)} (${limit.period}) does not cover this request: $${formatUsd(Math.max(0, left))} is left${held}. ${when}`,
+    `The ${whose} budget of $${formatUsd(limit.budgetNano)} (${limit.period}) does not cover this request, which may cost $${formatUsd(leastNano)} at the least: $${formatUsd(Math.max(0, left))} is left${held}. ${when}`,
     { final: true },
   )
 }

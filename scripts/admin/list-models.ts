@@ -58,7 +58,8 @@ function modelOf({ name: tag, size: sizeBytes, remote_host }: HostModel, newest:
   const none = { sizeBytes, offered: false, price: null, command: null }
   if (name === null) return { ...none, name: tag.replaceAll(/\p{Cc}/gu, '?'), note: 'not a name that can be asked for' }
   if (isCloudModel(name) || remote_host !== undefined) return { ...none, name, note: 'runs on ollama.com: not offered' }
-  const price = newest.get(name) ?? newest.get('*') ?? null
+  const forAll = newest.get('*')
+  const price = newest.get(name) ?? (forAll?.withdrawn === 0 ? forAll : null)
   if (price?.withdrawn === 0)
     return { name, sizeBytes, offered: true, price, note: price.model === '*' ? 'the price of *' : '', command: null }
   // Names are of letters, digits and a few marks, none of which a shell minds.

@@ -13,6 +13,7 @@ const facts: BannerFacts = {
     { name: 'nomic-embed-text:latest', chat: false },
     { name: 'gemma3:270m', chat: true },
   ],
+  customers: 1,
   unpriced: [],
 }
 
@@ -53,4 +54,21 @@ test('a host without models is told how to get one', () => {
 
 test('commands are pointed at another state directory', () => {
   expect(banner({ ...facts, stateDir: '/tmp/state' })).toContain('Usage     STATE_DIR=/tmp/state npm run admin -- usage-report')
+})
+
+test('customers of the owner’s own who would be billed for recorded answers are pointed out', () => {
+  const standIn = { about: 'the stand-in', isStandIn: true }
+  expect(banner({ ...facts, ollama: standIn, customers: 1 })).not.toContain('CAUTION')
+  expect(banner({ ...facts, ollama: standIn, customers: 2 })).toContain(
+    'CAUTION: your customers are answered, and billed, by the stand-in.',
+  )
+  expect(banner({ ...facts, customers: 2 })).not.toContain('CAUTION')
+})
+
+test('the model to try is one that has a price', () => {
+  const models = [
+    { name: 'a:latest', chat: true },
+    { name: 'b:latest', chat: true },
+  ]
+  expect(banner({ ...facts, models, unpriced: ['a:latest'] })).toMatch(/Try it .*"model":"b:latest"/)
 })

@@ -13,6 +13,8 @@ export interface BannerFacts {
   demoKeyPath: string
   models: Model[]
   unpriced: string[]
+  /** How many there are, the demo customer too. */
+  customers: number
   /** Whether this start made the demo customer. */
   madeDemo: boolean
 }
@@ -25,7 +27,11 @@ export function banner(facts: BannerFacts): string {
     ['Gateway', facts.url],
     ['Ollama', facts.ollama.about],
   ]
-  if (facts.ollama.isStandIn) rows.push(['', 'For a real one: start Ollama or set OLLAMA_BASE_URL in .dev.vars, then start again.'])
+  if (facts.ollama.isStandIn) {
+    rows.push(['', 'For a real one: start Ollama or set OLLAMA_BASE_URL in .dev.vars, then start again.'])
+    if (facts.customers > (facts.demo === null ? 0 : 1))
+      rows.push(['', 'CAUTION: your customers are answered, and billed, by the stand-in.'])
+  }
   rows.push(['State', facts.stateDir])
   if (facts.recovered > 0) rows.push(['', `${count(facts.recovered, 'request')} of an earlier run had not ended; settled now.`])
   rows.push(...demoRows(facts), ...tryRows(facts), ...modelRows(facts))
@@ -41,9 +47,9 @@ function demoRows({ demo, demoKeyPath, madeDemo, stateDir }: BannerFacts): [stri
   return [['Customer', `Demo (${demo.customerId})${madeDemo ? ', made now, $5 a month' : ''}, ${key}`]]
 }
 
-function tryRows({ url, demo, models, stateDir }: BannerFacts): [string, string][] {
+function tryRows({ url, demo, models, unpriced, stateDir }: BannerFacts): [string, string][] {
   const customer = demo?.customerId ?? 1
-  const model = models.find((one) => one.chat)?.name
+  const model = models.find((one) => one.chat && !unpriced.includes(one.name))?.name
   const body = JSON.stringify({ model: model ?? 'MODEL', messages: [{ role: 'user', content: 'Why is the sky blue?' }] })
   return [
     ['', ''],

@@ -15,6 +15,7 @@ export function explain(error: unknown, { host, port }: { host: string; port: nu
   if (syscall === 'listen' && code === 'EADDRINUSE') {
     return { message: `Port ${port} is in use. Choose another: PORT=${port + 1} npm start`, exitCode: 1 }
   }
+  if (syscall === 'getaddrinfo') return { message: `HOST=${host}: there is no such name. Leave it out for 127.0.0.1.`, exitCode: 2 }
   if (syscall === 'listen') return { message: `HOST=${host} PORT=${port}: cannot listen there (${code}).`, exitCode: 1 }
   return { message: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: 1 }
 }

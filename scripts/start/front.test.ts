@@ -47,18 +47,50 @@ test('bytes pass unchanged in both directions', async () => {
   await frontOf((socket) => socket.pipe(socket))
   const caller = call()
   const sent = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251))
-  caller.end(sent)
-  expect(Buffer.concat(await caller.toArray()).equals(sent)).toBe(true)
+  caller.write(sent)
+  const pieces: Buffer[] = []
+  for await (const piece of caller) {
+    pieces.push(piece)
+    if (Buffer.concat(pieces).length >= sent.length) break
+  }
+  expect(Buffer.concat(pieces).equals(sent)).toBe(true)
 })
 
-test('a caller who half-closes after the request still gets the answer', async () => {
+test('a caller who closes before an answer begins is a reset to workerd', async () => {
+  const seen = Promise.withResolvers<string>()
   await frontOf((socket) => {
-    socket.resume()
-    socket.on('end', () => socket.end('the answer'))
+    socket.once('data', () => caller.destroy())
+    ending(socket).then(seen.resolve)
   })
   const caller = call()
-  caller.end('the request')
-  expect(Buffer.concat(await caller.toArray()).toString()).toBe('the answer')
+  caller.write('the request')
+  expect(await seen.promise).toBe('reset')
+})
+
+test('a caller who has read all and closes is closed in return', async () => {
+  await frontOf((socket) => socket.once('data', () => socket.write('the answer')))
+  const caller = call()
+  caller.write('the request')
+  await once(caller, 'data')
+  caller.end()
+  expect(await ending(caller)).toBe('closed')
+})
+
+test('after stopAccepting a caller who is connected gets the rest of an answer, and no new request through', async () => {
+  const heard: string[] = []
+  const answer = Promise.withResolvers<Socket>()
+  await frontOf((socket) => {
+    socket.on('data', (piece) => heard.push(String(piece)))
+    socket.once('data', () => answer.resolve(socket))
+  })
+  const caller = call()
+  caller.write('first')
+  const socket = await answer.promise
+  front.stopAccepting()
+  caller.write('second')
+  socket.write('the rest')
+  expect(String((await once(caller, 'data'))[0])).toBe('the rest')
+  expect(heard).toEqual(['first'])
 })
 
 test('a caller who resets is a reset to workerd', async () => {

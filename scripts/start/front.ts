@@ -14,12 +14,13 @@ export interface Front {
   port: number
   /** Callers connected now. */
   connections(): number
+  /** Takes no new callers, and no new requests of those that are connected: what they send from now on stays unread. */
   stopAccepting(): void
   /** Resets every connection on both sides: workerd sees its callers hang up, the callers see a broken answer, not a short one. */
   resetAll(): void
 }
 
-/** A caller who is gone without a word, or who closed before an answer began, is found out by the system's probes. */
+/** A caller who is gone without a word is found out by the system's probes. */
 const KEEP_ALIVE_MS = 30_000
 
 /** Listens at once. Rejects with the system's error (`code` EADDRINUSE, EACCES, …) when it cannot. */
@@ -41,7 +42,10 @@ export async function openFront({ host, port, target }: FrontOptions): Promise<F
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => resets.size,
-    stopAccepting: () => void server.close(),
+    stopAccepting() {
+      server.close()
+      for (const caller of resets.keys()) caller.unpipe().pause()
+    },
     resetAll() {
       for (const reset of [...resets.values()]) reset()
     },
@@ -50,13 +54,17 @@ export async function openFront({ host, port, target }: FrontOptions): Promise<F
 
 /**
  * Joins a caller with workerd; returns what resets both.
- * A half-close goes through as one (`pipe` ends the other side), so a caller who has said all still gets the answer.
- * A caller who is gone, be it seen by a reset or by an answer that nobody takes, is a reset to workerd: a plain close would go unnoticed there.
+ * A caller who closes or resets is a reset to workerd, which would not notice a plain close before its answer begins. HTTP clients do not
+ * close one side and go on reading; nginx takes it as a hang-up, too.
  */
 function join(caller: Socket, port: number): () => void {
   const inner = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true })
-  caller.pipe(inner)
+  caller.pipe(inner, { end: false })
   inner.pipe(caller)
+  caller.on('end', () => {
+    inner.resetAndDestroy()
+    caller.end()
+  })
   inner.on('error', () => caller.resetAndDestroy())
   caller.on('close', () => inner.resetAndDestroy())
   return () => {

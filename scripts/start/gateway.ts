@@ -88,6 +88,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       sweep: runtime.scheduled,
       async stop({ graceMs, settleMs, onWait }) {
         try {
+          // A start that comes now waits for the database instead of being told that a gateway runs.
+          await removeGatewayFile(stateDir)
           await schedule.stop()
           front.stopAccepting()
           await waitForHolds(runtime.db, graceMs, (running, leftMs) => onWait?.(running, 'grace', leftMs))

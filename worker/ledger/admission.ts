@@ -83,9 +83,10 @@ export interface Hold {
   createdMs: number
 }
 
+/** `leastNano`: what the hold would be at the least that the output may be limited to. */
 export type Verdict =
   | { admitted: true; hold: Hold; standing: Standing }
-  | { admitted: false; refusal: Refusal; expiresMs: number | null; standing: Standing | null }
+  | { admitted: false; refusal: Refusal; expiresMs: number | null; leastNano: NanoUsd; standing: Standing | null }
 
 const day = 'a.now / 86400000'
 const since = (period: string) => `${period} * 86400000`
@@ -140,7 +141,7 @@ WITH ask AS (
 ), limited AS (
   SELECT *, max(0, min(wanted, token_fit, money_fit)) AS output_limit FROM fitted
 ), verdict AS (
-  SELECT *, (base_pico + output_limit * unit_pico + 999) / 1000 AS hold_nano, CASE
+  SELECT *, (base_pico + output_limit * unit_pico + 999) / 1000 AS hold_nano, (base_pico + least * unit_pico + 999) / 1000 AS least_nano, CASE
     WHEN key_id IS NULL THEN 'invalid_api_key'
     WHEN revoked_ms IS NOT NULL THEN 'revoked_api_key'
     WHEN expires_ms <= now THEN 'expired_api_key'
@@ -178,7 +179,13 @@ export async function admit(db: D1Database, ask: Ask): Promise<Verdict> {
   if (row.hold_id === null) {
     // The clock moved between the two statements past what had refused the first: a retry is admitted.
     const refusal = row.verdict === 'admitted' ? 'rate_limited' : (row.verdict as Refusal)
-    return { admitted: false, refusal, expiresMs: row.expires_ms as number | null, standing: row.key_id === null ? null : standingOf(row) }
+    return {
+      admitted: false,
+      refusal,
+      expiresMs: row.expires_ms as number | null,
+      leastNano: (row.least_nano ?? 0) as NanoUsd,
+      standing: row.key_id === null ? null : standingOf(row),
+    }
   }
   return { admitted: true, hold: holdOf(row), standing: standingOf(row) }
 }
