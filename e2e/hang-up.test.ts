@@ -74,25 +74,25 @@ test('the host is let go when the caller hangs up', async () => {
   gateway.standIn.setPace('instant')
 })
 
-test('a hang-up before the first byte costs nothing and frees the host', async () => {
+test.for(['hangUp', 'close'] as const)('%s before the first byte costs nothing and frees the host', async (leave) => {
   gateway.standIn.fault({ kind: 'no-header' })
   const customer = await gateway.makeCustomer({ budgetUsd: '1' })
   const call = streamingCall(gateway.url, '/api/chat', customer.key, { model: 'gemma3:270m', messages })
   await expect.poll(() => gateway.standIn.active()).toBe(1)
-  call.hangUp()
+  call[leave]()
   await settled(gateway.db)
   expect(await usageOf(gateway.db, customer.id)).toMatchObject([{ outcome: 'abandoned', cost_nano: 0, first_ms: null }])
   await gateway.standIn.idle()
 })
 
-test('a caller who leaves while a single answer is put together pays for what was made', async () => {
+test.for(['hangUp', 'close'] as const)('%s while a single answer is put together pays for what was made', async (leave) => {
   gateway.standIn.setPace(20)
   const customer = await gateway.makeCustomer({ budgetUsd: '1' })
   const call = streamingCall(gateway.url, '/api/chat', customer.key, { model: 'gemma3:270m', messages, stream: false })
   await expect.poll(() => gateway.standIn.active()).toBe(1)
   // At 20 ms a token some of them are made by then.
   await expect.poll(async () => (gateway.standIn.requests.at(-1)?.receivedAt ?? Date.now()) + 200 < Date.now()).toBe(true)
-  call.hangUp()
+  call[leave]()
   await settled(gateway.db)
   const [row] = await usageOf(gateway.db, customer.id)
   expect(row).toMatchObject({ outcome: 'abandoned', estimated: 1 })

@@ -10,8 +10,10 @@ export interface StreamingCall {
   frames(count: number, separator: string): Promise<void>
   /** Resolves when the connection has ended; true if the body came to its proper end. */
   ended: Promise<boolean>
-  /** Hangs up by RST: a plain close before the first byte goes unnoticed by workerd. */
+  /** Hangs up by RST. */
   hangUp(): void
+  /** Closes, as a client does that is ended or gives up: a plain FIN. */
+  close(): void
   pause(): void
   resume(): void
 }
@@ -67,6 +69,7 @@ export function streamingCall(url: string, path: string, key: string, json: unkn
       }),
     ended: ended.promise,
     hangUp: () => socket.resetAndDestroy(),
+    close: () => socket.destroy(),
     pause: () => socket.pause(),
     resume: () => socket.resume(),
   }

@@ -94,12 +94,6 @@ test('none of the development paths of the runtime is served', async () => {
   }
 })
 
-test('a caller who half-closes still gets the answer', async () => {
-  const caller = connect({ port: Number(new URL(gateway.url).port), allowHalfOpen: true })
-  caller.end('GET /half HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
-  expect(Buffer.concat(await caller.toArray()).toString()).toContain('"path":"/half"')
-})
-
 test('a caller who closes in the middle of a stream is seen to hang up', async () => {
   await seed()
   const caller = connect(Number(new URL(gateway.url).port))
