@@ -32,7 +32,7 @@ const CALLS = ROUTES.flatMap((route) =>
 
 const SECRET = 'swordfish'
 const HTML = { body: `<html>${SECRET}</html>`, headers: { 'content-type': 'text/html; charset=UTF-8' } }
-const JSON_ERROR = { body: { error: `${SECRET} at /root/.ollama` } }
+const JSON_ERROR = { body: { error: `${SECRET} at /home/owner/.ollama` } }
 const status = (code: number, rest: { body?: unknown; headers?: Record<string, string> } = JSON_ERROR): Fault => ({
   kind: 'status',
   status: code,

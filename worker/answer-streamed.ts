@@ -18,7 +18,7 @@ export function streamedAnswer(run: Run, answer: Response): Response {
     answer.headers.get('content-type') ?? (run.dialect.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'),
   )
 
-  const { body, done } = relay(answer.body ?? new Response('').body ?? emptyStream(), {
+  const { body, done } = relay(answer.body, {
     bufferBytes: config.streamBufferBytes,
     idleTimeoutMs: config.idleTimeoutMs,
     deadlineMs: run.deadlineMs,
@@ -33,10 +33,6 @@ export function streamedAnswer(run: Run, answer: Response): Response {
   })
   defer(done)
   return new Response(body, { headers })
-}
-
-function emptyStream(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => controller.close() })
 }
 
 /** The piece itself; only where usage was asked for on the caller's behalf, its frames without that. */
@@ -55,8 +51,8 @@ function written(frame: Frame, value: FrameValue, kept: FrameValue | null): Uint
 function close(run: Run, end: PumpEnd): Uint8Array | null {
   const rest = run.meter.end(Date.now())
   const { seen } = run.meter
-  const held =
-    run.read.asked.usageAsked || run.dialect.withoutUsage === undefined ? new Uint8Array(0) : passed(run, new Uint8Array(0), rest)
+  // Of a stream that passes unchanged the rest has gone out with its piece.
+  const held = passed(run, new Uint8Array(0), rest)
   if (seen.terminated && seen.failed === null) {
     run.settle('completed', 200)
     return held

@@ -19,7 +19,7 @@ export async function wholeAnswer(run: Run, answer: Response): Promise<Response>
   let total = 0
   const { config, request } = run.exchange
   const reading = pump(
-    answer.body ?? new ReadableStream(),
+    answer.body,
     { idleTimeoutMs: config.idleTimeoutMs, deadlineMs: run.deadlineMs, hangUp: request.signal },
     (piece) => {
       total += piece.byteLength

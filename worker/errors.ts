@@ -57,6 +57,11 @@ export class GatewayError extends Error {
   }
 }
 
+/** A fault of the gateway itself: the cause is for the log alone. */
+export function gatewayFault(cause?: unknown): GatewayError {
+  return new GatewayError('internal_error', 'The gateway failed: the operator has the cause.', { cause })
+}
+
 const OPENAI_TYPES: Partial<Record<ErrorCode, string>> = {
   invalid_api_key: 'authentication_error',
   budget_exceeded: 'insufficient_quota',

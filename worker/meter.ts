@@ -16,7 +16,6 @@ export interface Metered {
 }
 
 export interface Bounds {
-  inputBound: number
   /** What stands for an input count that never came. */
   inputEstimate: number
   runs: number

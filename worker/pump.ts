@@ -21,9 +21,13 @@ export interface Pump {
 /** How often silence and deadline are looked at, milliseconds. */
 const WATCH_MS = 500
 
-/** Reads `source` as fast as it comes, hands each piece to `onPiece`, and watches the limits. */
-export function pump(source: ReadableStream<Uint8Array>, limits: PumpLimits, onPiece: (piece: Uint8Array) => void): Pump {
-  const reader = source.getReader()
+function emptyStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() })
+}
+
+/** Reads `source` (none is an empty one) as fast as it comes, hands each piece to `onPiece`, and watches the limits. */
+export function pump(source: ReadableStream<Uint8Array> | null, limits: PumpLimits, onPiece: (piece: Uint8Array) => void): Pump {
+  const reader = (source ?? emptyStream()).getReader()
   let end: PumpEnd | null = null
   let lastMs = Date.now()
 

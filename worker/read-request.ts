@@ -90,13 +90,15 @@ const DRAIN_MS = 2_000
  */
 export async function drain(request: Request): Promise<void> {
   if (request.body === null || Number(request.headers.get('content-length') ?? 0) > DRAIN_MAX_BYTES) return
+  let timer: ReturnType<typeof setTimeout> | undefined
   try {
     const reader = request.body.getReader()
-    const timer = setTimeout(() => reader.cancel().catch(() => {}), DRAIN_MS)
+    timer = setTimeout(() => reader.cancel().catch(() => {}), DRAIN_MS)
     let total = 0
     for (let read = await reader.read(); !read.done && total <= DRAIN_MAX_BYTES; read = await reader.read()) total += read.value.byteLength
-    clearTimeout(timer)
   } catch {
     // The caller has gone, or somebody else has read it.
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -65,10 +65,12 @@ function rateLimited(message: string, retryAfterSeconds: number): GatewayError {
 function limitReached(standing: Standing, ask: Ask): GatewayError {
   const minute =
     standing.oldestMs === null ? 60 : Math.min(60, Math.max(1, Math.ceil((standing.oldestMs + 60_000 - standing.nowMs) / 1000)))
-  for (const [whose, limit] of [
+  const least = ask.inputBound + ask.runs * Math.min(OUTPUT_LEAST, ask.outputAsked ?? OUTPUT_LEAST)
+  const limits = [
     ['This API key', standing.key],
     ['This account', standing.customer],
-  ] as const) {
+  ] as const
+  for (const [whose, limit] of limits) {
     if (limit.concurrency !== null && limit.inFlight >= limit.concurrency) {
       return rateLimited(`${whose} may run ${plural(limit.concurrency, 'request')} at once and does so: wait for one to end.`, 1)
     }
@@ -76,12 +78,8 @@ function limitReached(standing: Standing, ask: Ask): GatewayError {
       return rateLimited(`${whose} may make ${plural(limit.rpm, 'request')} a minute and has: wait ${minute} s.`, minute)
     }
   }
-  for (const [whose, limit] of [
-    ['This API key', standing.key],
-    ['This account', standing.customer],
-  ] as const) {
+  for (const [whose, limit] of limits) {
     if (limit.tpm === null) continue
-    const least = ask.inputBound + ask.runs * Math.min(OUTPUT_LEAST, ask.outputAsked ?? OUTPUT_LEAST)
     if (least > limit.tpm) {
       return new GatewayError(
         'rate_limited',

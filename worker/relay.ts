@@ -17,7 +17,7 @@ export interface Relay {
   done: Promise<PumpEnd>
 }
 
-export function relay(source: ReadableStream<Uint8Array>, options: RelayOptions): Relay {
+export function relay(source: ReadableStream<Uint8Array> | null, options: RelayOptions): Relay {
   const { readable, writable } = new IdentityTransformStream()
   const writer = writable.getWriter()
   let waiting = 0

@@ -4,7 +4,7 @@ import { streamedAnswer } from './answer-streamed.ts'
 import { wholeAnswer } from './answer-whole.ts'
 import { authenticate } from './auth.ts'
 import type { Dialect } from './dialects/dialect.ts'
-import { GatewayError } from './errors.ts'
+import { GatewayError, gatewayFault } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { offers } from './host-models.ts'
 import { type Ask, admit, type Hold, type Standing } from './ledger/admission.ts'
@@ -92,7 +92,7 @@ export function ledgerError(cause: unknown): GatewayError {
       })
     }
     case 'fault':
-      return new GatewayError('internal_error', 'The gateway failed: the operator has the cause.', { cause })
+      return gatewayFault(cause)
   }
 }
 
@@ -124,5 +124,5 @@ function forwardError(thrown: unknown, hungUp: boolean, aborted: boolean): Gatew
   if (thrown instanceof GatewayError) return thrown
   if (hungUp) return new GatewayError('invalid_request', 'The caller hung up.')
   if (aborted) return new GatewayError('upstream_timeout', 'The host took too long to begin its answer: try again, or ask for less.')
-  return new GatewayError('internal_error', 'The gateway failed: the operator has the cause.', { cause: thrown })
+  return gatewayFault(thrown)
 }

@@ -32,7 +32,7 @@ export class Run {
     this.standing = admission.standing
     this.exchange = exchange
     this.startMs = nowMs
-    const bounds = { inputBound: read.input.bound, inputEstimate: read.input.estimate, runs: read.asked.runs }
+    const bounds = { inputEstimate: read.input.estimate, runs: read.asked.runs }
     this.meter = new Meter(dialect, admission.hold, bounds, nowMs)
     this.#checkpointDueMs = nowMs + exchange.config.checkpointMs
   }

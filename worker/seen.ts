@@ -1,4 +1,5 @@
 // What has been seen of an answer so far: the host's own counts where it gave them, and an estimate for where it does not.
+import { isObject } from './json.ts'
 
 const encoder = new TextEncoder()
 
@@ -47,6 +48,12 @@ export class Seen {
     if (typeof name === 'string' && name !== '') this.estimate += byteLength(name) + TOOL_CALL_TOKENS
     const text = typeof callArguments === 'string' ? callArguments : callArguments == null ? '' : JSON.stringify(callArguments)
     this.estimate += byteLength(text)
+  }
+
+  /** Tool calls as Ollama and OpenAI list them, each with its `function`. */
+  toolCalls(calls: unknown): void {
+    if (!Array.isArray(calls)) return
+    for (const call of calls) if (isObject(call?.function)) this.toolCall(call.function.name, call.function.arguments)
   }
 
   /** GPU time as reported, nanoseconds; nothing is taken from what cannot be one. */

@@ -1,6 +1,8 @@
 // rotate-key: a new key with the settings of an old one, which goes on working for a while.
+
 import { Argument, type Command, Option } from 'commander'
 import { newKey } from '../../worker/keys.ts'
+import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { duration, id } from './arguments.ts'
 import { NOW_MS } from './clock.ts'
 import { type Context, Failure, type Output } from './context.ts'
@@ -18,7 +20,7 @@ export function rotateKeyCommand(shell: Shell): Command {
     .command('rotate-key', 'Makes a new key with the settings of an old one, which then expires.', 'rotate-key 3 --overlap 7d')
     .addArgument(new Argument('<key_id>', 'as in list-keys').argParser(id))
     .addOption(
-      new Option('--overlap <time>', 'how long the old key goes on working; 0: no longer').argParser(duration).default(86_400_000, '24h'),
+      new Option('--overlap <time>', 'how long the old key goes on working; 0: no longer').argParser(duration).default(DAY_MS, '24h'),
     )
     .action((keyId: number, options: Options) => shell.run(options, (context) => rotateKey(context, keyId, options.overlap)))
 }

@@ -1,4 +1,5 @@
 // Output for people: aligned columns, and the spellings of values in them.
+import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { formatDecimal } from '../../worker/money.ts'
 
 export interface Column<T> {
@@ -65,7 +66,7 @@ export function isoOrNull(ms: number | null): string | null {
 
 /** Whole days since 1970 → 2026-11-24. */
 export function dayName(day: number): string {
-  return iso(day * 86_400_000).slice(0, 10)
+  return iso(day * DAY_MS).slice(0, 10)
 }
 
 /** 1,234,567. */

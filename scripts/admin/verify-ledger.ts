@@ -4,7 +4,7 @@ import { proveLedger } from '../../worker/ledger/proofs.ts'
 import { formatDecimal } from '../../worker/money.ts'
 import type { Context, Output } from './context.ts'
 import type { CommonOptions, Shell } from './shell.ts'
-import { plural } from './table.ts'
+import { dayName, plural } from './table.ts'
 
 export function verifyLedgerCommand(shell: Shell): Command {
   return shell
@@ -35,6 +35,6 @@ function wordValue(column: string, value: unknown): string {
   if (typeof value !== 'number') return String(value)
   if (column.includes('_nano')) return `$${formatDecimal(value, 9)}`.replace('$-', '-$')
   if (column === 'period' && value === 0) return 'total'
-  if (column === 'day' || column === 'period') return new Date(value * 86_400_000).toISOString().slice(0, 10)
+  if (column === 'day' || column === 'period') return dayName(value)
   return column.endsWith('_ms') ? new Date(value).toISOString() : String(value)
 }

@@ -53,7 +53,7 @@ test('a host without models is told how to get one', () => {
 })
 
 test('commands are pointed at another state directory', () => {
-  expect(banner({ ...facts, stateDir: '/tmp/state' })).toContain('Usage     STATE_DIR=/tmp/state npm run admin -- usage-report')
+  expect(banner({ ...facts, stateDir: '/srv/state' })).toContain('Usage     STATE_DIR=/srv/state npm run admin -- usage-report')
 })
 
 test('customers of the owner’s own who would be billed for recorded answers are pointed out', () => {

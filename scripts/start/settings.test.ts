@@ -19,8 +19,8 @@ test('with nothing set the gateway is on 127.0.0.1:8787 and Ollama on its usual 
 })
 
 test('the environment wins over .dev.vars, and an empty variable counts as not set', () => {
-  const devVars = '# mine\nPORT=9000\nHOST="0.0.0.0"\nSTATE_DIR=/tmp/s\n'
-  expect(read({ PORT: '9001', HOST: '' }, devVars)).toMatchObject({ port: 9001, host: '0.0.0.0', stateDir: '/tmp/s' })
+  const devVars = '# mine\nPORT=9000\nHOST="0.0.0.0"\nSTATE_DIR=/srv/s\n'
+  expect(read({ PORT: '9001', HOST: '' }, devVars)).toMatchObject({ port: 9001, host: '0.0.0.0', stateDir: '/srv/s' })
 })
 
 test('what the Worker knows is passed on, from both places, and nothing else', () => {

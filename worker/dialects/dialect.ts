@@ -24,6 +24,11 @@ export interface Asked {
   answer?: JsonObject
 }
 
+/** What a request for embeddings asks for: no output, and nothing to read but its texts. */
+export function askedToEmbed(model: string, texts: string | string[]): Asked {
+  return { model, stream: false, outputAsked: 0, runs: 1, images: [], usageAsked: true, texts: [texts].flat() }
+}
+
 /** A frame's JSON, or the text `[DONE]`. */
 export type FrameValue = JsonObject | '[DONE]'
 

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { JsonObject } from '../json.ts'
 import { isObject } from '../json.ts'
 import type { Seen } from '../seen.ts'
-import { type Asked, type Dialect, type FrameValue, flag, OWNERS_FIELDS, positive, readAs, without } from './dialect.ts'
+import { type Asked, askedToEmbed, type Dialect, type FrameValue, flag, OWNERS_FIELDS, positive, readAs, without } from './dialect.ts'
 
 /** Options that make the host load the model anew: the owner's to set. */
 const RELOADING_OPTIONS = ['num_ctx', 'num_batch', 'num_gpu', 'main_gpu', 'use_mmap', 'num_thread', 'draft_num_predict']
@@ -95,9 +95,7 @@ function observe(frame: FrameValue, seen: Seen): void {
   const message = isObject(frame.message) ? frame.message : frame
   seen.text(isObject(frame.message) ? message.content : frame.response)
   seen.text(message.thinking, true)
-  if (Array.isArray(message.tool_calls)) {
-    for (const call of message.tool_calls) if (isObject(call?.function)) seen.toolCall(call.function.name, call.function.arguments)
-  }
+  seen.toolCalls(message.tool_calls)
   if (frame.done !== true) return
   seen.terminated = true
   seen.counts({ input: frame.prompt_eval_count, cached: frame.prompt_eval_cached_count, output: frame.eval_count })
@@ -173,10 +171,6 @@ export const ollamaGenerate: Dialect = {
 
 const EMBED_KEYS = ['model', 'options', 'truncate', 'dimensions', ...OWNERS_FIELDS]
 
-function readEmbedding(model: string, texts: string | string[]) {
-  return { model, stream: false, outputAsked: 0, runs: 1, images: [], usageAsked: true, texts: [texts].flat() }
-}
-
 function forwardEmbedding(body: JsonObject, model: string): JsonObject {
   const asked = isObject(body.options) ? { options: without(body.options, RELOADING_OPTIONS) } : {}
   return { ...without(body, OWNERS_FIELDS), model, ...asked }
@@ -191,7 +185,7 @@ export const ollamaEmbed: Dialect = {
   schema: embedRequest,
   read(body) {
     const asked = readAs(embedRequest, body)
-    return readEmbedding(asked.model, asked.input)
+    return askedToEmbed(asked.model, asked.input)
   },
   forward: forwardEmbedding,
   observe(frame, seen) {
@@ -212,7 +206,7 @@ export const ollamaEmbeddings: Dialect = {
   schema: embeddingsRequest,
   read(body) {
     const asked = readAs(embeddingsRequest, body)
-    return readEmbedding(asked.model, asked.prompt)
+    return askedToEmbed(asked.model, asked.prompt)
   },
   forward: forwardEmbedding,
   observe(frame, seen) {

@@ -123,9 +123,7 @@ export const openaiChat: Dialect = {
       if (!isObject(choice.delta)) continue
       seen.text(choice.delta.content)
       seen.text(choice.delta.reasoning, true)
-      if (Array.isArray(choice.delta.tool_calls)) {
-        for (const call of choice.delta.tool_calls) if (isObject(call?.function)) seen.toolCall(call.function.name, call.function.arguments)
-      }
+      seen.toolCalls(choice.delta.tool_calls)
     }
     observeUsage(frame, seen)
   },

@@ -1,6 +1,6 @@
 // OpenAI's embeddings, /v1/embeddings.
 import * as z from 'zod'
-import { type Dialect, OWNERS_FIELDS, readAs, without } from './dialect.ts'
+import { askedToEmbed, type Dialect, OWNERS_FIELDS, readAs, without } from './dialect.ts'
 import { observeUsage } from './openai-chat.ts'
 
 const request = z.looseObject({
@@ -19,7 +19,7 @@ export const openaiEmbeddings: Dialect = {
   schema: request,
   read(body) {
     const { model, input } = readAs(request, body)
-    return { model, stream: false, outputAsked: 0, runs: 1, images: [], usageAsked: true, texts: [input].flat() }
+    return askedToEmbed(model, input)
   },
   forward: (body, model) => ({ ...without(body, OWNERS_FIELDS), model }),
   observe(frame, seen) {

@@ -140,8 +140,10 @@ WITH ask AS (
   FROM fit
 ), limited AS (
   SELECT *, max(0, min(wanted, token_fit, money_fit)) AS output_limit FROM fitted
+), priced AS (
+  SELECT *, (base_pico + output_limit * unit_pico + 999) / 1000 AS hold_nano, (base_pico + least * unit_pico + 999) / 1000 AS least_nano FROM limited
 ), verdict AS (
-  SELECT *, (base_pico + output_limit * unit_pico + 999) / 1000 AS hold_nano, (base_pico + least * unit_pico + 999) / 1000 AS least_nano, CASE
+  SELECT *, CASE
     WHEN key_id IS NULL THEN 'invalid_api_key'
     WHEN revoked_ms IS NOT NULL THEN 'revoked_api_key'
     WHEN expires_ms <= now THEN 'expired_api_key'
@@ -149,10 +151,10 @@ WITH ask AS (
     WHEN NOT model_allowed THEN 'model_not_allowed'
     WHEN price_id IS NULL OR withdrawn THEN 'model_not_found'
     WHEN requests >= rpm OR k_requests >= k_rpm OR in_flight >= concurrency OR k_in_flight >= k_concurrency OR room_tokens < input_bound OR token_fit < least THEN 'rate_limited'
-    WHEN money_fit < least OR (base_pico + output_limit * unit_pico + 999) / 1000 > room_nano THEN 'budget_exceeded'
+    WHEN money_fit < least OR hold_nano > room_nano THEN 'budget_exceeded'
     WHEN upstream = 'ollama' AND host_n >= host_concurrency THEN 'host_busy'
     ELSE 'admitted' END AS verdict
-  FROM limited
+  FROM priced
 )`
 
 const ADMIT = `INSERT INTO holds (customer_id, id, key_id, price_id, model, dialect, upstream, hold_nano, input_bound, output_limit, runs, created_ms, expires_ms)

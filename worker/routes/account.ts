@@ -6,7 +6,7 @@ import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { Hono } from 'hono'
 import * as z from 'zod'
 import { authenticate } from '../auth.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, gatewayFault } from '../errors.ts'
 import { DAY_MS, periodRenewsMs, periodStartDay } from '../ledger/periods.ts'
 import { formatUsd } from '../money.ts'
 import { apiKeys, type BudgetPeriod, customers, holds, spend, usage, usageDaily } from '../schema.ts'
@@ -32,8 +32,7 @@ account.get('/account/budget', async (c) => {
     db.select().from(customers).where(eq(customers.id, caller.customerId)),
     db.select().from(apiKeys).where(eq(apiKeys.id, caller.keyId)),
   ])
-  if (customer === undefined || key === undefined)
-    throw new GatewayError('internal_error', 'The gateway failed: the operator has the cause.')
+  if (customer === undefined || key === undefined) throw gatewayFault()
   const nowMs = Date.now()
   const owner = async (
     name: string,
