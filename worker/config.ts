@@ -18,6 +18,7 @@ const environment = z.object({
   DEADLINE_SECONDS: count(600, 1, 86_400),
   STREAM_BUFFER_BYTES: count(1_048_576, 1_024, 33_554_432),
   CHECKPOINT_SECONDS: count(10, 1, 600),
+  LEDGER_GROUP_MAX: count(20, 1, 200),
 })
 
 export interface Config {
@@ -36,6 +37,8 @@ export interface Config {
   streamBufferBytes: number
   /** After how long a stream writes its first checkpoint; the next ones come at twice the age each. */
   checkpointMs: number
+  /** How many requests may share one D1 batch; 1: none. */
+  ledgerGroupMax: number
 }
 
 const parsed = new WeakMap<object, Config>()
@@ -73,5 +76,6 @@ function readConfig(env: object): Config {
     deadlineMs: vars.DEADLINE_SECONDS * 1000,
     streamBufferBytes: vars.STREAM_BUFFER_BYTES,
     checkpointMs: vars.CHECKPOINT_SECONDS * 1000,
+    ledgerGroupMax: vars.LEDGER_GROUP_MAX,
   }
 }

@@ -1,11 +1,10 @@
 // Why a request was not admitted, in words that say what is left, what would help, and when.
 import { refuseCaller } from './auth.ts'
 import { GatewayError } from './errors.ts'
-import { type Ask, OUTPUT_LEAST, type Standing, type Verdict } from './ledger/admission.ts'
+import type { Ask, Refused, Standing } from './ledger/admission.ts'
+import { OUTPUT_LEAST } from './ledger/admission-sql.ts'
 import { periodRenewsMs } from './ledger/periods.ts'
 import { formatUsd, type NanoUsd } from './money.ts'
-
-type Refused = Extract<Verdict, { admitted: false }>
 
 /** The error for a refusal, with Retry-After where waiting helps, and whose request it was. */
 export function refusalError(refused: Refused, ask: Ask): GatewayError {

@@ -73,12 +73,12 @@ test.for([
   expect(await db.prepare('SELECT count(*) AS n FROM holds WHERE customer_id = ?').bind(key.customerId).first('n')).toBe(0)
 })
 
-test('a key that is mistyped costs no D1 call, and a refusal one', async () => {
+test('a key that is mistyped costs no D1 call, and a refusal two: the decision, and its reason', async () => {
   const { key } = await makeKey(await makeCustomer({ budget: '0' }))
   const mistyped = await served(captureOf('api-chat.stream'), `${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`)
   expect([mistyped.response.status, mistyped.beforeHost, mistyped.calls]).toEqual([401, null, 0])
   const refused = await served(captureOf('api-chat.stream'), key)
-  expect([refused.response.status, refused.beforeHost, refused.calls]).toEqual([402, null, 1])
+  expect([refused.response.status, refused.beforeHost, refused.calls]).toEqual([402, null, 2])
 })
 
 test('a caller who leaves during admission does not get the host, and pays nothing', async () => {

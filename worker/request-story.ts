@@ -7,7 +7,7 @@ import type { Dialect } from './dialects/dialect.ts'
 import { GatewayError, gatewayFault } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { offers } from './host-models.ts'
-import { type Ask, admit, type Hold, type Standing } from './ledger/admission.ts'
+import type { Admitted, Ask } from './ledger/admission.ts'
 import { d1Trouble } from './ledger/retry.ts'
 import { sweep } from './ledger/settlement.ts'
 import { causeOf, log } from './log.ts'
@@ -55,8 +55,8 @@ async function answeredHere(read: ReadRequest, exchange: Exchange): Promise<Resp
 }
 
 /** The one round trip to D1 before the first byte. Throws the refusal. */
-async function admitted(dialect: Dialect, read: ReadRequest, exchange: Exchange): Promise<{ hold: Hold; standing: Standing }> {
-  const { config, db, defer } = exchange
+async function admitted(dialect: Dialect, read: ReadRequest, exchange: Exchange): Promise<Admitted> {
+  const { config, db, ledger, defer } = exchange
   const ask: Ask = {
     id: exchange.requestId,
     keyHash: read.keyHash,
@@ -69,7 +69,7 @@ async function admitted(dialect: Dialect, read: ReadRequest, exchange: Exchange)
     deadlineMs: config.deadlineMs,
     leaseMs: Math.max(config.firstByteTimeoutMs, config.checkpointMs + config.idleTimeoutMs) + LEASE_SLACK_MS,
   }
-  const verdict = await admit(db, ask).catch((error) => {
+  const verdict = await ledger.admit(ask, defer).catch((error) => {
     throw ledgerError(error)
   })
   if (!verdict.admitted) throw refusalError(verdict, ask)

@@ -77,12 +77,16 @@ export class Run {
   #end(outcome: Ending['outcome'], metered: Metered, status: number, code: string | null): Metered {
     this.#settled = metered
     const nowMs = Date.now()
-    const { db, defer, requestId } = this.exchange
+    const { ledger, defer, requestId } = this.exchange
     const { customerId, id } = this.hold
     const { used, costNano, estimated } = metered
     const ending: Ending = { customerId, keyId: this.standing.keyId, id, outcome, estimated, costNano, used, firstMs: this.#firstMs() }
     const failed = (error: unknown) => log({ event: 'error', code: 'settle_failed', request_id: id, message: causeOf(error) })
-    defer(settleSurely(db, ending, (ms) => scheduler.wait(ms)).catch(failed))
+    const settling = settleSurely(
+      () => ledger.settle(ending, defer),
+      (ms) => scheduler.wait(ms),
+    )
+    defer(settling.catch(failed))
     log({
       event: 'request',
       request_id: requestId,

@@ -96,6 +96,8 @@ export const holds = sqliteTable(
     checkpointGpuMs: integer('checkpoint_gpu_ms').notNull().default(0),
     checkpointFirstMs: integer('checkpoint_first_ms'),
     expiresMs: integer('expires_ms').notNull(),
+    /** JSON: how things stood at admission. */
+    standing: text('standing'),
   },
   (t) => [primaryKey({ columns: [t.customerId, t.id] })],
 )

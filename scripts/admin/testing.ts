@@ -5,8 +5,9 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
-import { type Ask, admit } from '../../worker/ledger/admission.ts'
-import { type Ending, settle } from '../../worker/ledger/settlement.ts'
+import type { Ask } from '../../worker/ledger/admission.ts'
+import { Group } from '../../worker/ledger/group.ts'
+import type { Ending } from '../../worker/ledger/settlement.ts'
 import { type NanoUsd, parseUsd } from '../../worker/money.ts'
 import { runOnD1 } from '../database/d1.ts'
 import { type Database, databaseOver } from '../database/database.ts'
@@ -155,7 +156,7 @@ export async function begin(t: TestDatabase, key: TestKey, { atMs = Date.now(), 
     leaseMs: 130_000,
     nowMs: atMs,
   }
-  const verdict = await admit(t.d1, ask)
+  const verdict = await new Group(t.d1, { max: 1 }).admit(ask, () => {})
   if (!verdict.admitted) throw new Error(`refused: ${verdict.refusal}`)
   return ask.id
 }
@@ -166,6 +167,7 @@ export async function request(t: TestDatabase, key: TestKey, asked: TestRequest 
   const { customerId, id: keyId } = key
   const used = { input: 10, cached: 0, output: 5, gpuMs: 0, ...asked.used }
   const { outcome = 'completed', cost = '0.001' } = asked
-  await settle(t.d1, [{ customerId, keyId, id, outcome, estimated: false, costNano: usd(cost), used, firstMs: 5 }])
+  const ending = { customerId, keyId, id, outcome, estimated: false, costNano: usd(cost), used, firstMs: 5 }
+  await new Group(t.d1, { max: 1 }).settle(ending, () => {})
   return id
 }

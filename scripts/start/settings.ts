@@ -18,6 +18,7 @@ const WORKER_VARS = [
   'DEADLINE_SECONDS',
   'STREAM_BUFFER_BYTES',
   'CHECKPOINT_SECONDS',
+  'LEDGER_GROUP_MAX',
 ]
 
 export const DEFAULT_STATE_DIR = '.wrangler/state'

@@ -1,9 +1,7 @@
 // Admission on a real D1: who gets in, at what hold, and what is said to the others.
 import { v7 } from 'uuid'
 import { beforeAll, expect, test } from 'vitest'
-import { askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, usd } from '../testing/ledger.ts'
-import { admit } from './admission.ts'
-import { settle } from './settlement.ts'
+import { admit, askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, settle, usd } from '../testing/ledger.ts'
 
 beforeAll(async () => {
   await migrate()
@@ -134,7 +132,7 @@ test('requests per minute are counted from the ledger, running ones too', async 
   const key = await makeKey(customer, { rpm: 2 })
   const first = askOf(key, { model: 'free:latest' })
   await admit(db, first)
-  await settle(db, [endingOf(key, first.id, 0)])
+  await settle(db, endingOf(key, first.id, 0))
   expect((await admit(db, askOf(key, { model: 'free:latest' }))).admitted).toBe(true)
   expect(await admit(db, askOf(key, { model: 'free:latest' }))).toMatchObject({
     refusal: 'rate_limited',
@@ -178,7 +176,7 @@ test('concurrency limits count running requests of the customer and of the key',
   const first = askOf(key, { model: 'free:latest' })
   expect((await admit(db, first)).admitted).toBe(true)
   expect(await admit(db, askOf(key, { model: 'free:latest' }))).toMatchObject({ refusal: 'rate_limited' })
-  await settle(db, [endingOf(key, first.id, 0)])
+  await settle(db, endingOf(key, first.id, 0))
   expect((await admit(db, askOf(key, { model: 'free:latest' }))).admitted).toBe(true)
 })
 

@@ -2,12 +2,11 @@
 import * as fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import type { NanoUsd } from '../money.ts'
-import { askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, type TestKey } from '../testing/ledger.ts'
-import { admit } from './admission.ts'
+import { admit, askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, settle, type TestKey } from '../testing/ledger.ts'
 import { renew } from './lease.ts'
 import { periodOfDaySql, rebuildSpendSql } from './periods.ts'
 import { proveLedger } from './proofs.ts'
-import { settle, sweep } from './settlement.ts'
+import { sweep } from './settlement.ts'
 
 beforeAll(async () => {
   await migrate()
@@ -101,7 +100,7 @@ async function apply(world: World, step: Step): Promise<void> {
     case 'settle twice': {
       const request = pick(world.running, step.which)
       if (request === undefined) return
-      for (let time = 0; time < (step.do === 'settle' ? 1 : 2); time++) await settle(db, [endingOf(request.key, request.id, step.cost)])
+      for (let time = 0; time < (step.do === 'settle' ? 1 : 2); time++) await settle(db, endingOf(request.key, request.id, step.cost))
       world.running.splice(world.running.indexOf(request), 1)
       return
     }
@@ -129,7 +128,7 @@ async function apply(world: World, step: Step): Promise<void> {
     }
     case 'late': {
       const request = pick(world.expired, step.which)
-      if (request !== undefined) await settle(db, [endingOf(request.key, request.id, step.cost)])
+      if (request !== undefined) await settle(db, endingOf(request.key, request.id, step.cost))
       return
     }
     case 'price':
@@ -171,7 +170,7 @@ test('no schedule passes a budget, and after each every sum agrees', { timeout: 
       }
       // Holds on this clock are long past their lease; they end, and then everything has to agree.
       while ((await sweep(db)) > 0);
-      for (const request of world.running) await settle(db, [endingOf(request.key, request.id, 1)])
+      for (const request of world.running) await settle(db, endingOf(request.key, request.id, 1))
       const proven = await proveLedger(async (sql) => (await db.prepare(sql).all()).results)
       expect(proven.filter(({ disagreeing }) => disagreeing.length > 0)).toEqual([])
     }),

@@ -1,11 +1,11 @@
 // Settlement on a real D1: posted once, whatever races; sums that agree; at most five rows a request.
 import { beforeAll, expect, test } from 'vitest'
 import type { NanoUsd } from '../money.ts'
-import { askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, type TestKey, usd } from '../testing/ledger.ts'
-import { admit } from './admission.ts'
+import { admit, askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, settle, type TestKey, usd } from '../testing/ledger.ts'
+import { commit } from './commit.ts'
 import { renew, renewalMs } from './lease.ts'
 import { DAY_MS, periodRenewsMs, periodStartDay, rebuildSpendSql } from './periods.ts'
-import { settle, settleSurely, sweep } from './settlement.ts'
+import { settleSurely, sweep } from './settlement.ts'
 
 beforeAll(async () => {
   await migrate()
@@ -52,7 +52,7 @@ test('a request is two D1 calls and five written rows, six with a key that has a
     for (let request = 1; request <= 2; request++) {
       const ask = askOf(key, { inputBound: 1000 })
       await admit(counts.db, ask)
-      await settle(counts.db, [endingOf(key, ask.id, 500)])
+      await settle(counts.db, endingOf(key, ask.id, 500))
       expect([counts.calls, counts.written]).toEqual([2 * request, rows * request])
     }
   }
@@ -62,7 +62,7 @@ test('a settlement posts usage, spend and daily sums, and ends the hold', async 
   const key = await makeKey(await makeCustomer({ budget: '1' }), { budget: '1', period: 'total' })
   const id = await running(key)
   const ending = endingOf(key, id, 700_000, { used: { input: 600, cached: 100, output: 50, gpuMs: 20 }, firstMs: 12 })
-  expect(await settle(db, [ending])).toEqual([{ id, costNano: 700_000 }])
+  await settle(db, ending)
   expect(await usageOf(id)).toMatchObject({
     outcome: 'completed',
     cost_nano: 700_000,
@@ -88,8 +88,8 @@ test('a settlement posts usage, spend and daily sums, and ends the hold', async 
 test('a second settlement of the same request posts nothing', async () => {
   const key = await makeKey(await makeCustomer({ budget: '1' }))
   const id = await running(key)
-  await settle(db, [endingOf(key, id, 700)])
-  expect(await settle(db, [endingOf(key, id, 900, { outcome: 'failed' })])).toEqual([])
+  await settle(db, endingOf(key, id, 700))
+  await settle(db, endingOf(key, id, 900, { outcome: 'failed' }))
   expect(await usageOf(id)).toMatchObject({ outcome: 'completed', cost_nano: 700 })
   expect(await spent(`c${key.customerId}`)).toBe(700)
 })
@@ -97,8 +97,8 @@ test('a second settlement of the same request posts nothing', async () => {
 test('many endings ride in one batch, and one without a hold does no harm', async () => {
   const key = await makeKey(await makeCustomer({ budget: '1' }))
   const ids = [await running(key), await running(key), await running(key)]
-  const posted = await settle(db, [...ids.map((id) => endingOf(key, id, 10)), endingOf(key, 'no-such-request', 10)])
-  expect(posted.map((row) => row.id).sort()).toEqual([...ids].sort())
+  const { posted } = await commit(db, [...ids.map((id) => endingOf(key, id, 10)), endingOf(key, 'no-such-request', 10)], [])
+  expect([...posted].sort()).toEqual([...ids].sort())
   expect(await spent(`c${key.customerId}`)).toBe(30)
 })
 
@@ -112,7 +112,7 @@ test('with a budget no more than the hold is charged, and what was over stands b
     [keyLimited, usd('0.001'), usd('0.004')],
   ] as const) {
     const id = await running(key)
-    await settle(db, [endingOf(key, id, usd('0.005'))])
+    await settle(db, endingOf(key, id, usd('0.005')))
     expect(await usageOf(id)).toMatchObject({ cost_nano: cost, over_nano: over })
   }
 })
@@ -142,7 +142,7 @@ test('a lease that runs is not swept', async () => {
   const id = await running(key)
   await sweep(db)
   expect(await usageOf(id)).toBeNull()
-  await settle(db, [endingOf(key, id, 0)])
+  await settle(db, endingOf(key, id, 0))
 })
 
 test('an end after expiry posts the rest once, as far as there is room', async () => {
@@ -152,10 +152,10 @@ test('an end after expiry posts the rest once, as far as there is room', async (
   await sweep(db)
   // $0.0015 of $0.002 is taken by others meanwhile
   const other = await running(key)
-  await settle(db, [endingOf(key, other, usd('0.001'))])
+  await settle(db, endingOf(key, other, usd('0.001')))
   const third = await running(key)
-  await settle(db, [endingOf(key, third, usd('0.0005'))])
-  for (let time = 0; time < 3; time++) await settle(db, [endingOf(key, id, usd('0.0008'))])
+  await settle(db, endingOf(key, third, usd('0.0005')))
+  for (let time = 0; time < 3; time++) await settle(db, endingOf(key, id, usd('0.0008')))
   const late = await db.prepare('SELECT * FROM adjustments WHERE id = ?').bind(`late:${id}`).first()
   expect(late).toMatchObject({ amount_nano: usd('0.0005'), usage_id: id, key_id: key.id })
   expect([await spent(`c${key.customerId}`), await spent(`k${key.id}`)]).toEqual([usd('0.002'), usd('0.002')])
@@ -174,7 +174,7 @@ test('a late end is charged no more than its hold, and not at all twice over its
   })
   await expire(id)
   await sweep(db)
-  await settle(db, [endingOf(key, id, usd('0.5'))])
+  await settle(db, endingOf(key, id, usd('0.5')))
   // $0.001 held − $0.0004 at the checkpoint
   expect(await db.prepare('SELECT amount_nano FROM adjustments WHERE id = ?').bind(`late:${id}`).first('amount_nano')).toBe(usd('0.0006'))
 })
@@ -183,7 +183,7 @@ test('200 settlements racing a sweep are each posted once', async () => {
   const key = await makeKey(await makeCustomer({ budget: '1' }))
   const ids = await Promise.all(Array.from({ length: 200 }, () => running(key)))
   await db.prepare('UPDATE holds SET expires_ms = 0 WHERE customer_id = ?').bind(key.customerId).run()
-  await Promise.all([...ids.map((id) => settle(db, [endingOf(key, id, 1000)])), sweep(db), sweep(db), sweep(db)])
+  await Promise.all([...ids.map((id) => settle(db, endingOf(key, id, 1000))), sweep(db), sweep(db), sweep(db)])
   while ((await sweep(db)) > 0);
   const posted = await db
     .prepare(
@@ -210,11 +210,11 @@ test('a settlement is tried again after its waits, and gives up with the last er
       return db.batch(statements)
     },
   } as unknown as D1Database
-  await settleSurely(shaky, endingOf(key, id, 5), sleep)
+  await settleSurely(() => settle(shaky, endingOf(key, id, 5)), sleep)
   expect(waits).toEqual([1000, 3000])
   expect(await usageOf(id)).toMatchObject({ cost_nano: 5 })
   failures = 100
-  await expect(settleSurely(shaky, endingOf(key, id, 5), sleep)).rejects.toThrow('something else')
+  await expect(settleSurely(() => settle(shaky, endingOf(key, id, 5)), sleep)).rejects.toThrow('something else')
 })
 
 test('a batch whose reply was lost is asked again and posts once', async () => {
@@ -230,7 +230,7 @@ test('a batch whose reply was lost is asked again and posts once', async () => {
       throw new Error('D1_ERROR: Network connection lost.')
     },
   } as unknown as D1Database
-  await settle(lossy, [endingOf(key, id, 5)])
+  await settle(lossy, endingOf(key, id, 5))
   expect(await spent(`c${key.customerId}`)).toBe(5)
 })
 
@@ -238,7 +238,7 @@ test('what was admitted in one month is spent in that month', async () => {
   const key = await makeKey(await makeCustomer({ budget: '0.001' }))
   const october = Date.UTC(2026, 9, 31, 23, 59, 59)
   const id = await running(key, october)
-  await settle(db, [endingOf(key, id, 5)])
+  await settle(db, endingOf(key, id, 5))
   const rows = await db.prepare('SELECT period, spent_nano FROM spend WHERE owner = ?').bind(`c${key.customerId}`).all()
   expect(rows.results).toEqual([{ period: Date.UTC(2026, 9, 1) / DAY_MS, spent_nano: 5 }])
 })
@@ -251,7 +251,7 @@ test('spend written anew for another period is what the days add up to', async (
     [Date.UTC(2026, 10, 2), 11],
   ] as const) {
     const id = await running(key, day)
-    await settle(db, [endingOf(key, id, cost)])
+    await settle(db, endingOf(key, id, cost))
   }
   const periods = async () =>
     (await db.prepare('SELECT spent_nano AS n FROM spend WHERE owner = ? ORDER BY period').bind(`c${key.customerId}`).raw()).flat()
@@ -282,7 +282,7 @@ test('a lease is renewed for as long again as the stream has run, 90 s at least,
 
 test('what is posted cannot be changed or deleted', async () => {
   const key = await makeKey(await makeCustomer({ budget: '1' }))
-  await settle(db, [endingOf(key, await running(key), 5)])
+  await settle(db, endingOf(key, await running(key), 5))
   for (const sql of [
     'UPDATE usage SET cost_nano = 0',
     'DELETE FROM usage',

@@ -18,11 +18,6 @@ export interface Ending {
   firstMs: number | null
 }
 
-export interface Posted {
-  id: string
-  costNano: NanoUsd
-}
-
 /** How long a settle waits before each try, in seconds: within the 30 that waitUntil gives after a caller has gone. */
 const SETTLE_WAITS_SECONDS = [0, 1, 3, 8, 17]
 
@@ -52,7 +47,7 @@ const SETTLE = [
     output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, settled_ms)
    ${ENDED} SELECT customer_id, id, key_id, price_id, model, dialect, upstream, outcome, estimated, hold_nano, cost_nano, full_nano - cost_nano, input_tokens, cached_tokens,
     output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM charged
-   RETURNING id, cost_nano AS costNano`,
+   RETURNING id`,
   `INSERT INTO spend (owner, period, spent_nano)
    ${ENDED} SELECT owner, period, sum(cost_nano) FROM (
      SELECT 'c' || customer_id AS owner, ${periodOfDaySql('budget_period', 'day')} AS period, cost_nano FROM charged
@@ -92,16 +87,29 @@ const POST_LATE = `INSERT INTO adjustments (customer_id, id, key_id, usage_id, a
 ${LATE} SELECT customer_id, 'late:' || id, key_id, id, amount, 'ended after its lease', day, CAST(unixepoch('subsec') * 1000 AS INTEGER)
 FROM posted WHERE amount > 0 ON CONFLICT DO NOTHING`
 
+/** The statements that post endings: usage, spend, daily sums, and the hold is gone. Idempotent: the hold is the token, so a second time posts nothing. */
+export function settlementStatements(db: D1Database, endings: readonly Ending[]): D1PreparedStatement[] {
+  return statements(db, JSON.stringify(endings), 0)
+}
+
+/** The ids that those statements posted, from the results of a batch that began with them. */
+export function postedOf(results: readonly D1Result<unknown>[]): Set<string> {
+  return new Set(((results[0]?.results ?? []) as { id: string }[]).map(({ id }) => id))
+}
+
 /**
- * Posts endings: usage, spend, daily sums, and the hold is gone, in one D1 batch. Idempotent: the hold is the token, so a second settle
- * of the same id posts nothing. An ending whose hold had expired before is posted as adjustment `late:<id>`, once, as far as there is room.
- * Returns what this call posted to `usage`. Throws what D1 throws; asking again is safe.
+ * Posts an ending that found no hold: if that had expired, as adjustment `late:<id>`, once, as far as there is room; else nothing.
+ * The adjustment, then the owners' spend written anew from its parts: so a retry after a lost reply changes nothing.
  */
-export async function settle(db: D1Database, endings: readonly Ending[]): Promise<Posted[]> {
-  const posted = await post(db, JSON.stringify(endings), 0)
-  const ids = new Set(posted.map((row) => row.id))
-  for (const ending of endings) if (!ids.has(ending.id)) await postLate(db, ending)
-  return posted
+export async function postLate(db: D1Database, ending: Ending): Promise<void> {
+  const rebuild = (owner: 'customer' | 'key', id: number) => rebuildSpendSql(owner).map((sql) => db.prepare(sql).bind(id))
+  await retryTransient(() =>
+    db.batch([
+      db.prepare(POST_LATE).bind(JSON.stringify(ending)),
+      ...rebuild('customer', ending.customerId),
+      ...rebuild('key', ending.keyId),
+    ]),
+  )
 }
 
 /** Settles up to 100 requests whose lease is past, each at its checkpoint. Returns how many there were to settle. */
@@ -114,37 +122,22 @@ export async function sweep(db: D1Database): Promise<number> {
     .all<{ customerId: number; id: string; outcome: 'expired'; now: number }>()
   const now = results[0]?.now
   if (now === undefined) return 0
-  await post(db, JSON.stringify(results), now)
+  await retryTransient(() => db.batch(statements(db, JSON.stringify(results), now)))
   return results.length
 }
 
-/** Settles by retrying as SETTLE_WAITS_SECONDS says. Throws the last error if no try came through: the sweep is then left with it. */
-export async function settleSurely(db: D1Database, ending: Ending, sleep: (ms: number) => Promise<void>): Promise<void> {
+/** Calls `settle` as often as SETTLE_WAITS_SECONDS says. Throws the last error if no try came through: the sweep is then left with it. */
+export async function settleSurely(settle: () => Promise<void>, sleep: (ms: number) => Promise<void>): Promise<void> {
   for (const [attempt, seconds] of SETTLE_WAITS_SECONDS.entries()) {
     if (seconds > 0) await sleep(seconds * 1000)
     try {
-      await settle(db, [ending])
-      return
+      return await settle()
     } catch (error) {
       if (attempt === SETTLE_WAITS_SECONDS.length - 1) throw error
     }
   }
 }
 
-async function post(db: D1Database, endings: string, expiredBeforeMs: number): Promise<Posted[]> {
-  const batch = SETTLE.map((sql) => db.prepare(sql).bind(endings, expiredBeforeMs))
-  const results = await retryTransient(() => db.batch<Posted>(batch))
-  return results[0]?.results ?? []
-}
-
-/** The adjustment, then the owners' spend written anew from its parts: so a retry after a lost reply changes nothing. */
-async function postLate(db: D1Database, ending: Ending): Promise<void> {
-  const rebuild = (owner: 'customer' | 'key', id: number) => rebuildSpendSql(owner).map((sql) => db.prepare(sql).bind(id))
-  await retryTransient(() =>
-    db.batch([
-      db.prepare(POST_LATE).bind(JSON.stringify(ending)),
-      ...rebuild('customer', ending.customerId),
-      ...rebuild('key', ending.keyId),
-    ]),
-  )
+function statements(db: D1Database, endings: string, expiredBeforeMs: number): D1PreparedStatement[] {
+  return SETTLE.map((sql) => db.prepare(sql).bind(endings, expiredBeforeMs))
 }

@@ -2,6 +2,7 @@
 import type { Context } from 'hono'
 import { configOf } from '../config.ts'
 import type { Exchange } from '../exchange.ts'
+import { groupOf } from '../ledger/group.ts'
 
 export interface AppEnv {
   Bindings: Cloudflare.Env
@@ -9,11 +10,13 @@ export interface AppEnv {
 }
 
 export function exchangeOf(c: Context<AppEnv>): Exchange {
+  const config = configOf(c.env)
   return {
     request: c.req.raw,
     requestId: c.get('requestId'),
     db: c.env.DB,
-    config: configOf(c.env),
+    ledger: groupOf(c.env.DB, config.ledgerGroupMax),
+    config,
     defer: (work) => c.executionCtx.waitUntil(work),
   }
 }

@@ -4,7 +4,8 @@ import { applyD1Migrations } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { v7 } from 'uuid'
 import { newKey } from '../keys.ts'
-import type { Ask } from '../ledger/admission.ts'
+import type { Ask, Verdict } from '../ledger/admission.ts'
+import { Group } from '../ledger/group.ts'
 import type { Ending } from '../ledger/settlement.ts'
 import { type NanoUsd, parseUsd } from '../money.ts'
 
@@ -140,4 +141,14 @@ export function endingOf(key: TestKey, id: string, costNano: number, more: Parti
     firstMs: 5,
     ...more,
   }
+}
+
+/** One ask, in a batch of its own. */
+export function admit(db: D1Database, ask: Ask): Promise<Verdict> {
+  return new Group(db, { max: 1 }).admit(ask, () => {})
+}
+
+/** One ending, in a batch of its own. */
+export function settle(db: D1Database, ending: Ending): Promise<void> {
+  return new Group(db, { max: 1 }).settle(ending, () => {})
 }
