@@ -143,7 +143,7 @@ async function makeCustomer(db: D1Database, { budgetUsd, period, name, key, ...l
       createdMs,
     })
     .returning({ id: customers.id })
-  const made = await newKey()
+  const made = newKey()
   const { budgetUsd: keyBudget, period: keyPeriod, ...keyLimits } = key ?? {}
   const [row] = await orm
     .insert(apiKeys)

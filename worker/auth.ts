@@ -19,7 +19,7 @@ export async function readKeyHash(headers: Headers): Promise<string> {
   if (bearer != null && apiKey !== null && bearer !== apiKey) {
     throw new GatewayError('invalid_api_key', 'Authorization and x-api-key hold different keys: send one of them.')
   }
-  const hash = await keyHash(key)
+  const hash = keyHash(key)
   if (hash === null) throw new GatewayError('invalid_api_key', `This is not a key of this gateway: it is mistyped or cut short. ${HOW}`)
   return hash
 }

@@ -8,6 +8,7 @@ import { type JsonObject, parseBody } from './json.ts'
 import { withoutKeys } from './keys.ts'
 import { canonicalModel, isCloudModel } from './model-name.ts'
 import { modelNotFound } from './refusal.ts'
+import { within } from './within.ts'
 
 export interface ReadRequest {
   keyHash: string
@@ -54,29 +55,24 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
   }
   const tooLarge = () => new GatewayError('body_too_large', `The request body is larger than ${maxBytes} bytes: shorten it.`)
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
+  // A body whose length was announced is no longer than that, and comes in one go.
+  const reading = request.headers.has('content-length') ? request.bytes() : readPieces(request, maxBytes, tooLarge)
+  const bytes = await within<Uint8Array>(BODY_MS, reading).catch((error) => {
+    throw error instanceof GatewayError ? error : new GatewayError('invalid_request', 'The request body broke off.', { cause: error })
+  })
+  if (bytes === null)
+    throw new GatewayError('invalid_request', `The request body did not arrive within ${BODY_MS / 1000} s: send it faster, or less.`)
+  return bytes
+}
+
+async function readPieces(request: Request, maxBytes: number, tooLarge: () => GatewayError): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   let total = 0
-  let late = false
-  const reader = request.body?.getReader()
-  const timer = setTimeout(() => {
-    late = true
-    reader?.cancel().catch(() => {})
-  }, BODY_MS)
-  try {
-    for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader?.read()) {
-      total += read.value.byteLength
-      if (total > maxBytes) throw tooLarge()
-      pieces.push(read.value)
-    }
-  } catch (error) {
-    if (error instanceof GatewayError) throw error
-    throw new GatewayError('invalid_request', 'The request body broke off.', { cause: error })
-  } finally {
-    clearTimeout(timer)
-    reader?.releaseLock()
+  for await (const piece of request.body ?? []) {
+    total += (piece as Uint8Array).byteLength
+    if (total > maxBytes) throw tooLarge()
+    pieces.push(piece as Uint8Array)
   }
-  if (late)
-    throw new GatewayError('invalid_request', `The request body did not arrive within ${BODY_MS / 1000} s: send it faster, or less.`)
   return concat(...pieces)
 }
 

@@ -43,7 +43,7 @@ export function generateKeyCommand(shell: Shell): Command {
 
 async function generateKey({ db }: Context, customerId: number, options: Options): Promise<Output> {
   await findCustomer(db, customerId)
-  const { key, hash, prefix } = await newKey()
+  const { key, hash, prefix } = newKey()
   const made = await db.orm
     .insert(apiKeys)
     .values({

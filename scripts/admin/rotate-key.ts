@@ -35,7 +35,7 @@ const EXPIRE = `UPDATE api_keys SET expires_ms = min(coalesce(expires_ms, 900000
 WHERE id = CAST(?2 AS INTEGER) AND EXISTS (SELECT 1 FROM api_keys WHERE hash = ?1)`
 
 async function rotateKey({ db }: Context, keyId: number, overlapMs: number): Promise<Output> {
-  const { key, hash, prefix } = await newKey()
+  const { key, hash, prefix } = newKey()
   const [copied] = await db.batch([
     { sql: COPY, params: [hash, prefix, keyId] },
     { sql: EXPIRE, params: [hash, keyId, overlapMs] },

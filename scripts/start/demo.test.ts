@@ -58,7 +58,7 @@ test('the key is kept for its owner alone, and only its hash is in the database'
   const path = demoKeyPath(stateDir)
   expect((await stat(path)).mode & 0o777).toBe(0o600)
   const key = (await readFile(path, 'utf8')).trim()
-  expect(await db.prepare('SELECT hash FROM api_keys').first('hash')).toBe(await keyHash(key))
+  expect(await db.prepare('SELECT hash FROM api_keys').first('hash')).toBe(keyHash(key))
   expect(await findDemo(db, stateDir, NOW_MS)).toEqual({ customerId: 1, key })
 })
 

@@ -27,7 +27,7 @@ export function demoKeyPath(stateDir: string): string {
 /** Makes the demo customer, its key and the prices in one batch, if there is no customer yet. Returns whether it did. */
 export async function makeDemo(db: D1Database, models: Model[], stateDir: string, nowMs: number): Promise<boolean> {
   if ((await db.prepare('SELECT 1 FROM customers LIMIT 1').first()) !== null) return false
-  const { key, hash, prefix } = await newKey()
+  const { key, hash, prefix } = newKey()
   // The file first: a key that is stored but not known would be of no use to anyone.
   await mkdir(stateDir, { recursive: true })
   await rm(demoKeyPath(stateDir), { force: true })
@@ -57,7 +57,7 @@ export async function findDemo(db: D1Database, stateDir: string, nowMs: number):
   const customer = await db.prepare('SELECT id FROM customers WHERE email = ?').bind(EMAIL).first<{ id: number }>()
   if (customer === null) return null
   const key = (await readFile(demoKeyPath(stateDir), 'utf8').catch(() => '')).trim()
-  const hash = await keyHash(key)
+  const hash = keyHash(key)
   const works =
     hash === null
       ? null

@@ -79,23 +79,13 @@ WITH ask AS (
   FROM priced
 )`
 
+export const LIMIT = ['budget_nano', 'budget_period', 'spent', 'held', 'rpm', 'tpm', 'concurrency', 'in_flight', 'requests', 'tokens']
 /** How things stand before the request's own hold, by the names of VERDICT. One JSON array: a function takes 32 arguments in D1. */
-export const STANDING = [
-  'now',
-  'customer_id',
-  'customer_name',
-  'key_id',
-  'oldest',
-  'room_nano',
-  ...['budget_nano', 'budget_period', 'spent', 'held', 'rpm', 'tpm', 'concurrency', 'in_flight', 'requests', 'tokens'].flatMap((name) => [
-    name,
-    `k_${name}`,
-  ]),
-]
+const STANDING = ['now', 'customer_id', 'customer_name', 'key_id', 'oldest', 'room_nano', ...LIMIT, ...LIMIT.map((name) => `k_${name}`)]
 const standing = `json_array(${STANDING.map((name) => `v.${name}`).join(', ')})`
 
 /** The price of a hold, in the order of PRICE; NULL where there is no such price. */
-export const PRICE = ['upstream_model', 'request_nano', 'model_nano', 'input_pico', 'cached_input_pico', 'output_pico', 'gpu_second_nano']
+const PRICE = ['upstream_model', 'request_nano', 'model_nano', 'input_pico', 'cached_input_pico', 'output_pico', 'gpu_second_nano']
 const price = (hold: string) => `(SELECT json_array(${PRICE.join(', ')}) FROM prices p WHERE p.id = ${hold}.price_id) AS price`
 
 /** A row comes back for a hold that was written. What else is known at that moment travels in the row, since RETURNING sees nothing else. */

@@ -2,7 +2,7 @@
 import type { NanoUsd } from '../money.ts'
 import type { Price } from '../pricing.ts'
 import type { BudgetPeriod } from '../schema.ts'
-import { ADMIT, EXPLAIN, PRICE, STANDING } from './admission-sql.ts'
+import { ADMIT, EXPLAIN, LIMIT } from './admission-sql.ts'
 import { retryTransient } from './retry.ts'
 
 export interface Ask {
@@ -128,7 +128,7 @@ interface Row {
   hold_nano: NanoUsd
   output_limit: number
   created_ms: number
-  /** JSON arrays, by the names of STANDING and PRICE. */
+  /** JSON arrays, in the order of STANDING and PRICE. */
   standing: string
   price: string
 }
@@ -141,16 +141,11 @@ type ExplainedRow = { [column in keyof Row]: Row[column] | null } & {
   standing: string
 }
 
-type Value = string | number | null
-
-function named(names: readonly string[], values: string): Record<string, Value> {
-  const list = JSON.parse(values) as Value[]
-  return Object.fromEntries(names.map((name, index) => [name, list[index] ?? null]))
-}
-
 function admittedOf(row: Row): Admitted {
-  const price = named(PRICE, row.price)
   const standing = standingOf(row.standing)
+  const [upstreamModel, requestNano, modelNano, inputPico, cachedInputPico, outputPico, gpuSecondNano] = JSON.parse(
+    row.price,
+  ) as PriceValues
   return {
     admitted: true,
     standing,
@@ -158,15 +153,8 @@ function admittedOf(row: Row): Admitted {
       id: row.id,
       customerId: standing.customerId,
       priceId: row.price_id,
-      price: {
-        requestNano: price.request_nano as number,
-        modelNano: price.model_nano as number,
-        inputPico: price.input_pico as number,
-        cachedInputPico: price.cached_input_pico as number,
-        outputPico: price.output_pico as number,
-        gpuSecondNano: price.gpu_second_nano as number,
-      },
-      upstreamModel: price.upstream_model as string | null,
+      price: { requestNano, modelNano, inputPico, cachedInputPico, outputPico, gpuSecondNano },
+      upstreamModel,
       holdNano: row.hold_nano,
       outputLimit: row.output_limit,
       createdMs: row.created_ms,
@@ -174,33 +162,44 @@ function admittedOf(row: Row): Admitted {
   }
 }
 
+/** In the order of PRICE. */
+type PriceValues = [string | null, number, number, number, number, number, number]
+
+/** In the order of STANDING. */
+type StandingValues = [number, number, string, number, number | null, number, ...LimitValues, ...LimitValues]
+/** In the order of LIMIT. */
+type LimitValues = [
+  NanoUsd | null,
+  BudgetPeriod,
+  NanoUsd,
+  NanoUsd,
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+  number | null,
+]
+
 function standingOf(json: string): Standing {
-  const values = named(STANDING, json)
-  const unlimited = values.budget_nano === null && values.k_budget_nano === null
-  return {
-    nowMs: values.now as number,
-    customerId: values.customer_id as number,
-    customerName: values.customer_name as string,
-    keyId: values.key_id as number,
-    customer: limitOf(values, ''),
-    key: limitOf(values, 'k_'),
-    oldestMs: values.oldest as number | null,
-    roomNano: unlimited ? null : (values.room_nano as NanoUsd),
-  }
+  const [nowMs, customerId, customerName, keyId, oldestMs, room, ...limits] = JSON.parse(json) as StandingValues
+  const customer = limitOf(limits.slice(0, LIMIT.length) as LimitValues)
+  const key = limitOf(limits.slice(LIMIT.length) as LimitValues)
+  const unlimited = customer.budgetNano === null && key.budgetNano === null
+  return { nowMs, customerId, customerName, keyId, customer, key, oldestMs, roomNano: unlimited ? null : (room as NanoUsd) }
 }
 
-function limitOf(values: Record<string, Value>, prefix: '' | 'k_'): Limit {
-  const count = (name: string) => values[`${prefix}${name}`] as number | null
+function limitOf([budgetNano, period, spentNano, heldNano, rpm, tpm, concurrency, inFlight, requests, tokens]: LimitValues): Limit {
   return {
-    budgetNano: count('budget_nano') as NanoUsd | null,
-    spentNano: count('spent') as NanoUsd,
-    heldNano: count('held') as NanoUsd,
-    period: values[`${prefix}budget_period`] as BudgetPeriod,
-    rpm: count('rpm'),
-    tpm: count('tpm'),
-    concurrency: count('concurrency'),
-    inFlight: count('in_flight') ?? 0,
-    requests: count('requests') ?? 0,
-    tokens: count('tokens') ?? 0,
+    budgetNano,
+    period,
+    spentNano,
+    heldNano,
+    rpm,
+    tpm,
+    concurrency,
+    inFlight: inFlight ?? 0,
+    requests: requests ?? 0,
+    tokens: tokens ?? 0,
   }
 }

@@ -1,5 +1,6 @@
 // Group commit: requests of one isolate that meet at the ledger ride in one D1 batch, since D1 costs by the call.
 import type { NanoUsd } from '../money.ts'
+import { within } from '../within.ts'
 import { type Admitted, type Ask, explained, type Verdict } from './admission.ts'
 import { commit } from './commit.ts'
 import { d1Trouble } from './retry.ts'
@@ -17,7 +18,7 @@ export interface GroupOptions {
 }
 
 /** `underWayMax` and `lingerMs` as measured in docs/performance.md. */
-export const GROUP_DEFAULTS: GroupOptions = { max: 20, underWayMax: 4, lingerMs: 50, patienceMs: 2000 }
+export const GROUP_DEFAULTS: GroupOptions = { max: 20, underWayMax: 2, lingerMs: 50, patienceMs: 2000 }
 
 /** Keeps the Worker alive until the work is done, even if the caller whose request it belongs to has left. */
 type Defer = (work: Promise<unknown>) => void
@@ -91,13 +92,14 @@ export class Group {
     const lingers = entry.ending !== null && this.#running.size > 0
     if (lingers || !this.#hasRoom()) {
       this.#waiting.push(rider)
-      await within(entry.ending === null ? patienceMs : lingerMs, [rider.done.promise, rider.turn.promise])
+      const outcome = await within(entry.ending === null ? patienceMs : lingerMs, rider.done.promise, rider.turn.promise)
+      if (outcome !== null) return outcome
     }
     if (rider.waiting) {
       this.#lead(rider, defer)
       return (await rider.done.promise) ?? this.#alone(entry)
     }
-    return (await within(patienceMs, [rider.done.promise])) ?? this.#alone(entry)
+    return (await within(patienceMs, rider.done.promise)) ?? this.#alone(entry)
   }
 
   #hasRoom(): boolean {
@@ -164,17 +166,6 @@ export class Group {
       admitted: ask === null ? null : (admitted[next++] ?? null),
       posted: ending !== null && posted.has(ending.id),
     }))
-  }
-}
-
-/** The first of `events` to happen; null where none has within `ms`, or where it gives nothing. Rejects where that one does. */
-async function within<T>(ms: number, events: Promise<T | null>[]): Promise<T | null> {
-  const { promise: over, resolve } = Promise.withResolvers<null>()
-  const timer = setTimeout(resolve, ms, null)
-  try {
-    return await Promise.race([...events, over])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -56,7 +56,7 @@ export interface TestKey {
 }
 
 export async function makeKey(customerId: number, limits: Limits & { models?: string[]; expiresMs?: number } = {}): Promise<TestKey> {
-  const { key, hash, prefix } = await newKey()
+  const { key, hash, prefix } = newKey()
   const row = await db
     .prepare(
       'INSERT INTO api_keys (hash, customer_id, prefix, models, budget_nano, budget_period, rpm, tpm, concurrency, expires_ms, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING id',
