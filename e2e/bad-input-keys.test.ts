@@ -42,7 +42,7 @@ const KEYED: KeyedRoute[] = [
 ]
 
 test.for(KEYED)('$method $path refuses a key that is missing, misplaced, mistyped or unknown', async ({ family, ...route }) => {
-  const unknown = (newKey()).key
+  const unknown = newKey().key
   const upper = key.toUpperCase().replace('SK_', 'sk_')
   const cases: [name: string, headers: Record<string, string | string[]>, message: RegExp][] = [
     ['none', {}, /key is missing.*Authorization: Bearer sk_/],

@@ -54,7 +54,7 @@ async function thrown(call: Promise<unknown>, errorClass: unknown): Promise<Inst
 
 test('a key that is not known is an AuthenticationError, and is not asked again', async () => {
   const { attempts, options } = counted()
-  const error = await thrown(clientOf((newKey()).key, options).messages.create(ask), Anthropic.AuthenticationError)
+  const error = await thrown(clientOf(newKey().key, options).messages.create(ask), Anthropic.AuthenticationError)
   expect(error).toMatchObject({ status: 401, type: 'authentication_error', apiMessage: expect.stringMatching(/not known/) })
   expect(attempts()).toBe(1)
 })

@@ -48,7 +48,7 @@ async function thrown(call: Promise<unknown>, errorClass: unknown): Promise<Inst
 
 test('a key that is not known is an AuthenticationError, and is not asked again', async () => {
   const { attempts, options } = counted()
-  const error = await thrown(clientOf((newKey()).key, options).chat.completions.create(chat), OpenAI.AuthenticationError)
+  const error = await thrown(clientOf(newKey().key, options).chat.completions.create(chat), OpenAI.AuthenticationError)
   expect(error).toMatchObject({ status: 401, code: 'invalid_api_key', type: 'authentication_error' })
   expect(error.message).toMatch(/not known.*operator/)
   expect(error.requestID).toMatch(/^[0-9a-f-]{36}$/)

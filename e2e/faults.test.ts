@@ -26,7 +26,13 @@ interface Route {
 const ROUTES: Route[] = [
   { path: '/api/chat', body: { messages }, error: /^\{"error":"[^"]+"\}\n$/m, limit: { options: { num_predict: 20 } } },
   { path: '/api/generate', body: { prompt: 'Why?' }, error: /^\{"error":"[^"]+"\}\n$/m, limit: { options: { num_predict: 20 } } },
-  { path: '/v1/chat/completions', body: { messages }, error: /^data: \{"error":\{"message":"[^"]+"/m, limit: { max_tokens: 20 } },
+  // With its usage asked for it passes natively, which the next one does not.
+  {
+    path: '/v1/chat/completions',
+    body: { messages, stream_options: { include_usage: true } },
+    error: /^data: \{"error":\{"message":"[^"]+"/m,
+    limit: { max_tokens: 20 },
+  },
   { path: '/v1/completions', body: { prompt: 'Why?' }, error: /^data: \{"error":\{"message":"[^"]+"/m, limit: { max_tokens: 10 } },
   { path: '/v1/responses', body: { input: 'Why?' }, error: /^event: error\ndata: \{"type":"error"/m, limit: { max_output_tokens: 20 } },
   { path: '/v1/messages', body: { messages }, error: /^event: error\ndata: \{"type":"error","error":/m, limit: { max_tokens: 20 } },

@@ -17,7 +17,8 @@ const messages = [{ role: 'user', content: 'Why is the sky blue?' }]
 const ROUTES: [path: string, separator: string, body: Record<string, unknown>, delta: RegExp][] = [
   ['/api/chat', '\n', { messages, options: { num_predict: 24 } }, /"content":"[^"]/g],
   ['/api/generate', '\n', { prompt: 'Why is the sky blue?', options: { num_predict: 24 } }, /"response":"[^"]/g],
-  ['/v1/chat/completions', '\n\n', { messages, stream: true, max_tokens: 24 }, /"content":"[^"]/g],
+  // With its usage asked for it passes natively, which the next one does not.
+  ['/v1/chat/completions', '\n\n', { messages, stream: true, stream_options: { include_usage: true }, max_tokens: 24 }, /"content":"[^"]/g],
   ['/v1/completions', '\n\n', { prompt: 'x', stream: true, max_tokens: 10 }, /"text":"[^"]/g],
   ['/v1/responses', '\n\n', { input: 'x', stream: true, max_output_tokens: 24 }, /"delta":"[^"]/g],
   ['/v1/messages', '\n\n', { messages, stream: true, max_tokens: 24 }, /"text_delta","text":"[^"]/g],
@@ -101,10 +102,11 @@ test.for(['hangUp', 'close'] as const)('%s while a single answer is put together
 })
 
 test('a caller who stops reading never stalls the read from the host, and is ended once the buffer is full', async () => {
-  // 40 MB cannot wait in socket buffers and 64 KiB of ours.
+  // 40 MB cannot wait in socket buffers and 64 KiB of ours. Usage is taken out of this stream, so it does not pass natively.
   gateway.standIn.fault({ kind: 'huge-frame', bytes: 40_000_000 })
   const customer = await gateway.makeCustomer({ budgetUsd: '1' })
-  const call = streamingCall(gateway.url, '/api/chat', customer.key, { model: 'gemma3:270m', messages, options: { num_predict: 30 } })
+  const body = { model: 'gemma3:270m', messages, stream: true, max_tokens: 30 }
+  const call = streamingCall(gateway.url, '/v1/chat/completions', customer.key, body)
   await call.head
   call.pause()
   await gateway.standIn.idle()
@@ -112,4 +114,30 @@ test('a caller who stops reading never stalls the read from the host, and is end
   const [row] = await usageOf(gateway.db, customer.id)
   expect(row?.outcome).toBe('abandoned')
   call.hangUp()
+})
+
+test('a caller who stalls on an answer larger than it can be is charged when they leave, and the host is let go', async () => {
+  gateway.standIn.fault({ kind: 'huge-frame', bytes: 40_000_000 })
+  const customer = await gateway.makeCustomer({ budgetUsd: '1' })
+  const body = { model: 'gemma3:270m', messages, options: { num_predict: 30 } }
+  const call = streamingCall(gateway.url, '/api/chat', customer.key, body)
+  await call.frames(3, '\n')
+  call.pause()
+  call.hangUp()
+  await gateway.standIn.idle()
+  await settled(gateway.db)
+  expect(await usageOf(gateway.db, customer.id)).toMatchObject([{ outcome: 'abandoned', estimated: 1 }])
+})
+
+test('an answer larger than the buffer reaches a caller who reads it', async () => {
+  gateway.standIn.fault({ kind: 'huge-frame', bytes: 10_000_000 })
+  const customer = await gateway.makeCustomer({ budgetUsd: '1' })
+  const response = await fetch(`${gateway.url}/api/chat`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${customer.key}` },
+    body: JSON.stringify({ model: 'gemma3:270m', messages, options: { num_predict: 30 } }),
+  })
+  expect((await response.text()).length).toBeGreaterThan(10_000_000)
+  await settled(gateway.db)
+  expect(await usageOf(gateway.db, customer.id)).toMatchObject([{ outcome: 'completed' }])
 })

@@ -1,9 +1,12 @@
 // A streamed answer: the host's bytes at once and unchanged, metered on the side, settled at its end whatever that is.
-import type { FrameValue } from './dialects/dialect.ts'
+import { answerMostBytes } from './answer-size.ts'
+import type { Dialect, FrameValue } from './dialects/dialect.ts'
 import { errorFrame } from './dialects/error-frame.ts'
 import { GatewayError } from './errors.ts'
 import { concat, type Frame } from './frames.ts'
+import { networkBody, passThrough } from './pass-through.ts'
 import type { PumpEnd } from './pump.ts'
+import type { ReadRequest } from './read-request.ts'
 import { relay } from './relay.ts'
 import type { Run } from './run.ts'
 
@@ -18,28 +21,50 @@ export function streamedAnswer(run: Run, answer: Response): Response {
     answer.headers.get('content-type') ?? (run.dialect.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'),
   )
 
-  const { body, done } = relay(answer.body, {
+  const shared = {
     bufferBytes: config.streamBufferBytes,
     idleTimeoutMs: config.idleTimeoutMs,
     deadlineMs: run.deadlineMs,
     hangUp: request.signal,
-    pass(piece) {
-      const nowMs = Date.now()
-      const frames = run.meter.push(piece, nowMs)
-      run.checkpoint(nowMs)
-      return passed(run, piece, frames)
-    },
-    close: (end) => close(run, end),
-  })
+    close: (end: PumpEnd) => close(run, end),
+  }
+  const native = passesUnread(run) ? networkBody(answer) : null
+  const { body, done } =
+    native !== null
+      ? passThrough(native, {
+          ...shared,
+          observe: (piece) => observe(run, piece).length,
+          begun: () => run.meter.firstTokenMs !== null,
+        })
+      : relay(answer.body, { ...shared, pass: (piece) => passed(run, piece, observe(run, piece)) })
   defer(done)
   return new Response(body, { headers })
 }
 
-/** The piece itself; only where usage was asked for on the caller's behalf, its frames without that. */
+/** Where its bytes pass unchanged, and no more of them can wait for a slow caller than the buffer may hold. */
+function passesUnread({ dialect, read, hold, exchange }: Run): boolean {
+  if (rewriting(dialect, read) !== undefined) return false
+  const bounds = { outputTokens: hold.outputLimit * read.asked.runs, inputBytes: read.input.bound }
+  return answerMostBytes(dialect.name, read.body, bounds) <= exchange.config.streamBufferBytes
+}
+
+function observe(run: Run, piece: Uint8Array): [Frame, FrameValue | null][] {
+  const nowMs = Date.now()
+  const frames = run.meter.push(piece, nowMs)
+  run.checkpoint(nowMs)
+  return frames
+}
+
+/** What is done to frames: set where usage was asked for on the caller's behalf. */
+function rewriting(dialect: Dialect, { asked }: ReadRequest): Dialect['withoutUsage'] {
+  return asked.usageAsked ? undefined : dialect.withoutUsage
+}
+
+/** The piece itself, or its frames without usage. */
 function passed(run: Run, piece: Uint8Array, frames: [Frame, FrameValue | null][]): Uint8Array {
-  const { withoutUsage } = run.dialect
-  if (run.read.asked.usageAsked || withoutUsage === undefined) return piece
-  return concat(...frames.map(([frame, value]) => (value === null ? frame.bytes : written(frame, value, withoutUsage(value)))))
+  const rewrite = rewriting(run.dialect, run.read)
+  if (rewrite === undefined) return piece
+  return concat(...frames.map(([frame, value]) => (value === null ? frame.bytes : written(frame, value, rewrite(value)))))
 }
 
 function written(frame: Frame, value: FrameValue, kept: FrameValue | null): Uint8Array {

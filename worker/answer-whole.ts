@@ -3,6 +3,7 @@ import type { FrameValue } from './dialects/dialect.ts'
 import { GatewayError } from './errors.ts'
 import { concat } from './frames.ts'
 import { isObject } from './json.ts'
+import { networkBody, passThrough } from './pass-through.ts'
 import { type PumpEnd, pump } from './pump.ts'
 import type { Run } from './run.ts'
 
@@ -15,22 +16,17 @@ export async function wholeAnswer(run: Run, answer: Response): Promise<Response>
   const values: FrameValue[] = []
   const keep = (frames: [unknown, FrameValue | null][]) => {
     for (const [, value] of frames) if (value !== null) values.push(value)
+    return frames.length
   }
   let total = 0
-  const { config, request } = run.exchange
-  const reading = pump(
-    answer.body,
-    { idleTimeoutMs: config.idleTimeoutMs, deadlineMs: run.deadlineMs, hangUp: request.signal },
-    (piece) => {
-      total += piece.byteLength
-      if (total > ANSWER_MAX_BYTES) return reading.stop('broken')
-      const nowMs = Date.now()
-      if (run.dialect.framing === null) pieces.push(piece)
-      else keep(run.meter.push(piece, nowMs))
-      run.checkpoint(nowMs)
-    },
-  )
-  const end = await reading.done
+  const end = await readToEnd(run, answer, (piece) => {
+    total += piece.byteLength
+    if (total > ANSWER_MAX_BYTES) throw new Error('the answer is too large to be put together')
+    const nowMs = Date.now()
+    const frames = run.dialect.framing === null ? pieces.push(piece) : keep(run.meter.push(piece, nowMs))
+    run.checkpoint(nowMs)
+    return frames
+  })
   keep(run.meter.end(Date.now()))
   const body = run.dialect.framing === null ? single(run, pieces) : aggregated(run, values)
   if (body === null) throw failure(run, end)
@@ -38,6 +34,19 @@ export async function wholeAnswer(run: Run, answer: Response): Promise<Response>
   const headers = run.headers(run.settle('completed', 200))
   headers.set('content-type', run.dialect.family === 'ollama' ? 'application/json; charset=utf-8' : 'application/json')
   return new Response(body, { headers })
+}
+
+/** Reads as a streamed answer is passed on, without JavaScript for each chunk, where that is possible. */
+function readToEnd(run: Run, answer: Response, observe: (piece: Uint8Array) => number): Promise<PumpEnd> {
+  const { config, request } = run.exchange
+  const limits = { idleTimeoutMs: config.idleTimeoutMs, deadlineMs: run.deadlineMs, hangUp: request.signal }
+  const native = run.dialect.framing === null ? null : networkBody(answer)
+  if (native === null) return pump(answer.body, limits, observe).done
+  const begun = () => run.meter.firstTokenMs !== null
+  const { body, done } = passThrough(native, { ...limits, bufferBytes: ANSWER_MAX_BYTES, observe, begun, close: () => null })
+  // Nobody is sent these bytes, but somebody has to take them.
+  new Response(body).arrayBuffer().catch(() => {})
+  return done
 }
 
 /** One JSON value of the host's, as it came; null if it is not whole. */

@@ -1,4 +1,5 @@
 // Reads an answer of the host to its end, or to the first reason to stop: never held back by whoever gets it.
+import { watch } from './limits.ts'
 
 /** How reading ended. `hung_up`: the caller left; `slow`: the caller fell too far behind; `broken`: the host's connection broke off. */
 export type PumpEnd = 'ended' | 'hung_up' | 'slow' | 'silent' | 'deadline' | 'broken'
@@ -18,9 +19,6 @@ export interface Pump {
   stop(reason: PumpEnd): void
 }
 
-/** How often silence and deadline are looked at, milliseconds. */
-const WATCH_MS = 500
-
 function emptyStream(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.close() })
 }
@@ -29,7 +27,6 @@ function emptyStream(): ReadableStream<Uint8Array> {
 export function pump(source: ReadableStream<Uint8Array> | null, limits: PumpLimits, onPiece: (piece: Uint8Array) => void): Pump {
   const reader = (source ?? emptyStream()).getReader()
   let end: PumpEnd | null = null
-  let lastMs = Date.now()
 
   function stop(reason: PumpEnd): void {
     if (end !== null) return
@@ -37,11 +34,7 @@ export function pump(source: ReadableStream<Uint8Array> | null, limits: PumpLimi
     reader.cancel(reason).catch(() => {})
   }
 
-  const watch = setInterval(() => {
-    const nowMs = Date.now()
-    if (nowMs - lastMs > limits.idleTimeoutMs) stop('silent')
-    else if (limits.deadlineMs !== null && nowMs > limits.deadlineMs) stop('deadline')
-  }, WATCH_MS)
+  const limit = watch(limits, stop)
   const onHangUp = () => stop('hung_up')
   if (limits.hangUp.aborted) onHangUp()
   limits.hangUp.addEventListener('abort', onHangUp)
@@ -51,14 +44,16 @@ export function pump(source: ReadableStream<Uint8Array> | null, limits: PumpLimi
       while (end === null) {
         const { done, value } = await reader.read()
         if (done) return end ?? 'ended'
-        lastMs = Date.now()
+        limit.heard(Date.now())
         if (end === null) onPiece(value)
       }
       return end
     } catch {
+      // Also where it was not the host that failed.
+      reader.cancel().catch(() => {})
       return end ?? 'broken'
     } finally {
-      clearInterval(watch)
+      limit.end()
       limits.hangUp.removeEventListener('abort', onHangUp)
     }
   }

@@ -1,4 +1,5 @@
 // Hands an answer on while it is read: the caller's pace never reaches the host, and what waits for a slow caller is bounded.
+import { finish } from './finish.ts'
 import { type Pump, type PumpEnd, type PumpLimits, pump } from './pump.ts'
 
 export interface RelayOptions extends PumpLimits {
@@ -42,12 +43,7 @@ export function relay(source: ReadableStream<Uint8Array> | null, options: RelayO
 
   const done = reading.done.then((end) => {
     const last = options.close(end)
-    if (end === 'hung_up' || end === 'slow') {
-      writer.abort(new Error(end === 'slow' ? 'the caller reads too slowly' : 'the caller hung up')).catch(() => {})
-    } else {
-      if (last !== null && last.byteLength > 0) writer.write(last).catch(() => {})
-      writer.close().catch(() => {})
-    }
+    finish(writer, end, last)
     return end
   })
   return { body: readable, done }

@@ -18,7 +18,7 @@ export interface GroupOptions {
 }
 
 /** `underWayMax` and `lingerMs` as measured in docs/performance.md. */
-export const GROUP_DEFAULTS: GroupOptions = { max: 20, underWayMax: 2, lingerMs: 50, patienceMs: 2000 }
+const GROUP_DEFAULTS: GroupOptions = { max: 20, underWayMax: 2, lingerMs: 50, patienceMs: 2000 }
 
 /** Keeps the Worker alive until the work is done, even if the caller whose request it belongs to has left. */
 type Defer = (work: Promise<unknown>) => void

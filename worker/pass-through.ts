@@ -1,0 +1,64 @@
+// Lets an answer pass natively, so that a chunk costs no JavaScript, and reads it along on the side: for answers that the buffer can hold whole.
+import { DELIVERY_MS, finish } from './finish.ts'
+import { type FollowOptions, follow } from './follow.ts'
+import type { PumpEnd } from './pump.ts'
+import type { Relay } from './relay.ts'
+
+export interface PassThroughOptions extends FollowOptions {
+  /** What the caller gets at the end beside it, an error in its dialect for instance. Called once, when reading has stopped. */
+  close(end: PumpEnd): Uint8Array | null
+}
+
+/** The body of an answer that may pass so: workerd pipes on what came over the network, but not what was made here, which has no URL. */
+export function networkBody(answer: Response): ReadableStream<Uint8Array> | null {
+  return answer.url === '' ? null : answer.body
+}
+
+/**
+ * What a `tee` cannot tell is how much waits for the caller: no more than the answer, which is why only a small one may pass so. One that is
+ * larger than `bufferBytes` all the same goes on, but no longer at the host's pace, and for DELIVERY_MS at the most: see follow.ts.
+ */
+export function passThrough(source: ReadableStream<Uint8Array>, options: PassThroughOptions): Relay {
+  // In workerd each chunk that waits takes 4 KiB in a tee's first branch, and its own size in the second: that one is for the caller.
+  const [metered, passed] = source.tee()
+  const { readable, writable } = new IdentityTransformStream()
+  const giveUp = new AbortController()
+  // The writer is needed afterwards, for what the caller is still owed.
+  const passing = passed.pipeTo(writable, { preventClose: true, preventAbort: true, signal: giveUp.signal })
+  const following = follow(metered, {
+    ...options,
+    // What cannot be metered does not pass.
+    observe(piece) {
+      try {
+        return options.observe(piece)
+      } catch (error) {
+        giveUp.abort()
+        throw error
+      }
+    },
+  })
+  // It fails where the host breaks off, which the other branch sees by itself, or where the caller is gone.
+  passing.then(
+    () => following.hurry(),
+    () => following.hurry('hung_up'),
+  )
+
+  const done = following.done.then((end) => {
+    const last = options.close(end)
+    // While one branch lives the host is read on.
+    if (end !== 'ended' && end !== 'broken') giveUp.abort()
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      giveUp.abort()
+    }, DELIVERY_MS)
+    passing
+      .catch(() => {})
+      .then(() => {
+        clearTimeout(timer)
+        finish(writable.getWriter(), late ? 'slow' : end, last)
+      })
+    return end
+  })
+  return { body: readable, done }
+}
