@@ -38,8 +38,12 @@ export function passThrough(source: ReadableStream<Uint8Array>, options: PassThr
     },
   })
   // It fails where the host breaks off, which the other branch sees by itself, or where the caller is gone.
+  let taken = false
   passing.then(
-    () => following.hurry(),
+    () => {
+      taken = true
+      following.hurry()
+    },
     () => following.hurry('hung_up'),
   )
 
@@ -47,6 +51,10 @@ export function passThrough(source: ReadableStream<Uint8Array>, options: PassThr
     const last = options.close(end)
     // While one branch lives the host is read on.
     if (end !== 'ended' && end !== 'broken') giveUp.abort()
+    if (taken) {
+      finish(writable.getWriter(), end, last)
+      return end
+    }
     let late = false
     const timer = setTimeout(() => {
       late = true

@@ -43,7 +43,7 @@ export function relay(source: ReadableStream<Uint8Array> | null, options: RelayO
 
   const done = reading.done.then((end) => {
     const last = options.close(end)
-    finish(writer, end, last)
+    finish(writer, end, last, waiting)
     return end
   })
   return { body: readable, done }
