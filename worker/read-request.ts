@@ -65,13 +65,19 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
   return bytes
 }
 
+/** Leaves the rest of a body that is too large where it is: a loop over the body itself would cancel it, and its sender see no refusal. */
 async function readPieces(request: Request, maxBytes: number, tooLarge: () => GatewayError): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   let total = 0
-  for await (const piece of request.body ?? []) {
-    total += (piece as Uint8Array).byteLength
-    if (total > maxBytes) throw tooLarge()
-    pieces.push(piece as Uint8Array)
+  const reader = request.body?.getReader()
+  try {
+    for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader?.read()) {
+      total += read.value.byteLength
+      if (total > maxBytes) throw tooLarge()
+      pieces.push(read.value)
+    }
+  } finally {
+    reader?.releaseLock()
   }
   return concat(...pieces)
 }
