@@ -33,7 +33,7 @@ export interface Config {
   idleTimeoutMs: number
   /** How long a request at a price per GPU second may run. */
   deadlineMs: number
-  /** How much of an answer may wait for a slow caller before the request is ended. */
+  /** How much of an answer may wait for a slow caller; one that cannot be larger passes natively. */
   streamBufferBytes: number
   /** After how long a stream writes its first checkpoint; the next ones come at twice the age each. */
   checkpointMs: number
