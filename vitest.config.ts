@@ -18,7 +18,7 @@ export default defineConfig({
             miniflare: { bindings: { TEST_MIGRATIONS: migrations } },
           }),
         ],
-        test: { name: 'worker', include: ['worker/**/*.test.ts'] },
+        test: { name: 'worker', include: ['worker/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
         test: {

@@ -29,9 +29,9 @@ function paced(response: ServerResponse, count: number, each: number, everyMs: n
   })
 }
 
-/** Writes as fast as it is taken, until `bytes` are written or nothing more is taken. */
+/** Writes as fast as it is taken, until `bytes` are written or nothing more is taken: long lines, as a reader may take for one token each. */
 function flood(response: ServerResponse, bytes: number): { taken(): number; all: Promise<void> } {
-  const piece = Buffer.alloc(65_536, LINE)
+  const piece = Buffer.from(`${'x'.repeat(65_535)}\n`)
   let taken = 0
   const all = new Promise<void>((resolve) => {
     const next = () => {

@@ -198,9 +198,7 @@ test('ungrouped is the same with groups of one', async () => {
   expect(calls.map(({ asks }) => asks)).toEqual([1, 1, 1, 1])
 })
 
-test('whatever becomes of the calls, nobody hangs, each request is decided and ended once, and the ledger agrees', {
-  timeout: 60_000,
-}, async () => {
+test('whatever becomes of the calls, nobody hangs, each request is decided and ended once, and the ledger agrees', async () => {
   const fate = fc.constantFrom<Fate>('passes', 'passes', 'passes', 'fails', 'reply fails', 'hangs', 'lost')
   await fc.assert(
     fc.asyncProperty(
