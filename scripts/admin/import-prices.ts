@@ -65,9 +65,9 @@ async function importPrices(shell: Shell, options: Options): Promise<void> {
     planned = await plan(context, options)
     if (planned.rows.length === 0) return report(planned, options)
     const text = `${head(planned, options)}\n${planText(planned.plan, options.all === true)}\n`
-    // Standard output is one JSON value where it is asked for.
-    if (context.json) context.io.err(text)
-    else await context.io.out(text)
+    // With --json standard output is one value, and the change is told to whoever is asked.
+    if (!context.json) await context.io.out(text)
+    else if (!options.yes) context.io.err(text)
     return null
   })
   if (planned === undefined || planned.rows.length === 0) return

@@ -12,7 +12,7 @@ export type Markup = number
 
 /** 20% or 12.5% → ten-thousandths of a percent. */
 export function markup(text: string): Markup {
-  const units = text.endsWith('%') && text.trim() === text ? parseDecimal(text.slice(0, -1), DECIMALS, PERCENT_MAX * 10 ** DECIMALS) : null
+  const units = /^[\d.]+%$/.test(text) ? parseDecimal(text.slice(0, -1), DECIMALS, PERCENT_MAX * 10 ** DECIMALS) : null
   if (units !== null) return units
   throw new InvalidArgumentError(
     `It has to be a percentage such as 20% or 12.5%, at most ${PERCENT_MAX}%, with at most ${DECIMALS} decimals.`,
