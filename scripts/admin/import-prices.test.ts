@@ -165,6 +165,7 @@ test("LiteLLM's own file is taken, too, and what it holds beyond a row is said",
   expect(json()).toMatchObject({
     written: 1,
     markup: '0%',
+    version: null,
     models: [{ model: 'gpt-6-sol', change: 'new', before: null, after: { input_usd_per_mtok: '2', output_usd_per_mtok: '10' } }],
     left_out: [{ id: 'ft:gpt-6-sol', why: 'no plain id of the vendor' }],
   })

@@ -39,7 +39,7 @@ export function importPricesCommand(shell: Shell): Command {
     )
     .addOption(new Option('--vendor <name>', 'only its models').choices(VENDORS))
     .addOption(
-      new Option('--model <id>', "only this one, by the vendor's id; may be given several times (default: all)")
+      new Option('--model <id>', "only this one, by the vendor's id; may be given several times")
         .argParser((id, before: string[]) => [...before, id])
         .default([], 'all'),
     )
@@ -108,7 +108,8 @@ async function readFrom(path: string, named: string | undefined): Promise<Return
 
 function head({ catalogue: { source, version, date }, leftOut }: Import, options: Options): string {
   const out = leftOut.length === 0 ? '' : `; ${plural(leftOut.length, 'model')} left out, --json says why`
-  return `${source} ${version}, ${date}; markup ${markupText(options.markup)}${out}`
+  const of = [version === null ? source : `${source} ${version}`, ...(date === null ? [] : [date])].join(', ')
+  return `${of}; markup ${markupText(options.markup)}${out}`
 }
 
 function report(done: Import, options: Options): Output {

@@ -62,9 +62,9 @@ export const catalogueSchema = z.strictObject({
   /** Of this file, not of its content. */
   format: z.literal(1),
   source: z.string(),
-  version: z.string(),
-  /** When the prices were taken. */
-  date: z.iso.date(),
+  /** Of the source, and the day it was taken; null: it does not say. */
+  version: z.string().nullable(),
+  date: z.iso.date().nullable(),
   licence: z.string(),
   models: z.array(modelSchema).superRefine((models, check) => {
     const seen = new Set<string>()

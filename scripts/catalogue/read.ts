@@ -4,22 +4,15 @@ import { type Catalogue, catalogueSchema } from './format.ts'
 import { CatalogueError, fromLitellm, type LeftOut } from './litellm.ts'
 
 /** What a list of LiteLLM's does not say of itself. */
-export interface About {
-  version: string
-  date: string
-}
+type About = Pick<Catalogue, 'version' | 'date'>
 
 const LITELLM = {
   source: 'LiteLLM, litellm/model_prices_and_context_window_backup.json',
   licence: 'MIT, Copyright (c) 2023 Berri AI',
 }
-const DATE_UNKNOWN = '1970-01-01'
 
 /** Throws CatalogueError, whose message names the field and the remedy. */
-export function readCatalogue(
-  text: string,
-  about: About = { version: 'unknown', date: DATE_UNKNOWN },
-): { catalogue: Catalogue; leftOut: LeftOut[] } {
+export function readCatalogue(text: string, about: About = { version: null, date: null }): { catalogue: Catalogue; leftOut: LeftOut[] } {
   const value = parse(text)
   if ('models' in value || 'format' in value) return { catalogue: checked(value), leftOut: [] }
   const { models, leftOut } = fromLitellm(value)
