@@ -4,11 +4,10 @@ import * as z from 'zod'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { canonicalModel, isCloudModel } from '../../worker/model-name.ts'
 import { MONEY_MAX_NANO, type NanoUsd, parseDecimal, parseUsd } from '../../worker/money.ts'
+import { ID, PICO_MAX } from '../catalogue/format.ts'
 
 /** $1,000: what a price may be, per request or second. */
 const PRICE_MAX_NANO = 1_000_000_000_000
-/** $10,000 per million tokens. */
-const TOKEN_PRICE_MAX_PICO = 10_000_000_000
 const DURATION_MAX_DAYS = 3650
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: DAY_MS } as const
 
@@ -54,7 +53,7 @@ export function price(text: string): NanoUsd {
 
 /** Dollars per million tokens → pico-dollars per token. */
 export function tokenPrice(text: string): number {
-  const pico = text.trim() === text ? parseDecimal(text, 6, TOKEN_PRICE_MAX_PICO) : null
+  const pico = text.trim() === text ? parseDecimal(text, 6, PICO_MAX) : null
   if (pico !== null) return pico
   throw new InvalidArgumentError('It has to be USD per million tokens such as 0.15, at most 10000, with at most 6 decimals.')
 }
@@ -115,6 +114,11 @@ function model(text: string): string {
 /** `model`, or * for every one without a price of its own. */
 export function modelOrAll(text: string): string {
   return text === '*' ? '*' : model(text)
+}
+
+/** A name in the list of prices: a vendor's id as it is typed, which has no tag, and then what the host's model would be called. */
+export function listedModel(text: string): string[] {
+  return ID.test(text) ? [text, model(text)] : [modelOrAll(text)]
 }
 
 /** a,b,c: each model once, in their one spelling. */

@@ -60,6 +60,7 @@ function modelOf({ name: tag, size: sizeBytes, remote_host }: HostModel, newest:
   if (isCloudModel(name) || remote_host !== undefined) return { ...none, name, note: 'runs on ollama.com: not offered' }
   const forAll = newest.get('*')
   const price = newest.get(name) ?? (forAll?.withdrawn === 0 ? forAll : null)
+  if (price?.withdrawn === 0 && price.upstream !== 'ollama') return { ...none, name, note: `priced as a model of ${price.upstream}` }
   if (price?.withdrawn === 0)
     return { name, sizeBytes, offered: true, price, note: price.model === '*' ? 'the price of *' : '', command: null }
   // Names are of letters, digits and a few marks, none of which a shell minds.

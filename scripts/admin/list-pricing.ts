@@ -1,9 +1,9 @@
 // list-pricing: what is in force, or every price there ever was.
 import type { Command } from 'commander'
 import type { Context, Output } from './context.ts'
-import { allPrices, type PriceRow, priceJson } from './prices.ts'
+import { allPrices, type PriceRow, priceJson, tierText, tokenPrice } from './prices.ts'
 import type { CommonOptions, Shell } from './shell.ts'
-import { type Column, dollars, minute, perMillion, plural, table, thousands } from './table.ts'
+import { type Column, dollars, minute, plural, table, thousands } from './table.ts'
 
 interface Options extends CommonOptions {
   all?: true
@@ -34,21 +34,37 @@ function pricesTable(rows: Priced[], all: boolean): string {
     value: ({ price }) => dollars(of(price)),
     right: true,
   })
-  const tokens = (title: string, of: (price: PriceRow) => number): Column<Priced> => ({
+  const tokens = (title: string, of: (price: PriceRow) => number | null): Column<Priced> => ({
     title,
-    value: ({ price }) => `$${perMillion(of(price))}`,
+    value: ({ price }) => tokenPrice(of(price)),
     right: true,
   })
+  // Columns that only vendors' prices fill are not there where all are the host's.
+  const where = (holds: (price: PriceRow) => boolean, ...columns: Column<Priced>[]) =>
+    rows.some(({ price }) => holds(price)) ? columns : []
   return table(rows, [
     { title: 'model', value: ({ price }) => price.model },
+    ...where(({ upstream }) => upstream !== 'ollama', { title: 'at', value: ({ price }) => place(price) }),
     money('request', (price) => price.requestNano),
     money('model use', (price) => price.modelNano),
     tokens('input', (price) => price.inputPico),
     tokens('cached', (price) => price.cachedInputPico),
+    ...where(
+      ({ cacheWritePico, cacheWriteLongPico }) => cacheWritePico !== null || cacheWriteLongPico !== null,
+      tokens('cache write', (price) => price.cacheWritePico),
+      tokens('long write', (price) => price.cacheWriteLongPico),
+    ),
     tokens('output', (price) => price.outputPico),
+    ...where(({ aboveTokens }) => aboveTokens !== null, { title: 'longer input', value: ({ price }) => tierText(price) }),
     money('GPU second', (price) => price.gpuSecondNano),
     { title: 'output limit', value: ({ price }) => `${thousands(price.outputDefault)}, at most ${thousands(price.outputMax)}` },
     { title: 'since', value: ({ price }) => minute(price.validFromMs) },
     ...(all ? [{ title: 'state', value: ({ state }: Priced) => state }] : []),
   ])
+}
+
+/** ollama, openai (priority), anthropic as claude-haiku-5-5. */
+function place({ model, upstream, upstreamModel, variant }: PriceRow): string {
+  const name = upstreamModel === null || upstreamModel === model ? '' : ` as ${upstreamModel}`
+  return `${upstream}${name}${variant === '' ? '' : ` (${variant})`}`
 }

@@ -1,13 +1,14 @@
 // Prices, as several commands look them up and show them.
 import { and, desc, eq, lte } from 'drizzle-orm'
 import { prices } from '../../worker/schema.ts'
+import type { Prices } from '../catalogue/format.ts'
 import type { Database } from '../database/database.ts'
 import { nowMs } from './clock.ts'
-import { iso, perMillion, usd } from './table.ts'
+import { iso, perMillion, thousands, usd } from './table.ts'
 
 export type PriceRow = typeof prices.$inferSelect
 
-/** A row's state: of those of a model that have begun, only the newest is in force. */
+/** A row's state: of those of a model (and variant) that have begun, only the newest is in force. */
 export type PriceState = 'in force' | 'withdrawn' | 'past' | 'future'
 
 /** Every price row, newest first, with its state. */
@@ -19,18 +20,19 @@ export async function allPrices(db: Database): Promise<{ price: PriceRow; state:
   const newest = new Set<string>()
   return rows.map(({ price, begun }) => {
     if (!begun) return { price, state: 'future' }
-    if (newest.has(price.model)) return { price, state: 'past' }
-    newest.add(price.model)
+    const key = `${price.model} ${price.variant}`
+    if (newest.has(key)) return { price, state: 'past' }
+    newest.add(key)
     return { price, state: price.withdrawn === 1 ? 'withdrawn' : 'in force' }
   })
 }
 
-/** The newest row of a model that has begun, withdrawn or not. */
+/** The newest row of a model's plain price that has begun, withdrawn or not. */
 export function newestPrice(db: Database, model: string): Promise<PriceRow | undefined> {
   return db.orm
     .select()
     .from(prices)
-    .where(and(eq(prices.model, model), lte(prices.validFromMs, nowMs)))
+    .where(and(eq(prices.model, model), eq(prices.variant, ''), lte(prices.validFromMs, nowMs)))
     .orderBy(desc(prices.validFromMs), desc(prices.id))
     .limit(1)
     .get()
@@ -41,11 +43,11 @@ export function priceJson(price: PriceRow) {
     id: price.id,
     model: price.model,
     upstream: price.upstream,
+    ...(price.upstreamModel === null ? {} : { upstream_model: price.upstreamModel }),
+    ...(price.variant === '' ? {} : { variant: price.variant }),
     request_usd: usd(price.requestNano),
     model_usd: usd(price.modelNano),
-    input_usd_per_mtok: perMillion(price.inputPico),
-    cached_input_usd_per_mtok: perMillion(price.cachedInputPico),
-    output_usd_per_mtok: perMillion(price.outputPico),
+    ...tokenPricesJson(price),
     gpu_second_usd: usd(price.gpuSecondNano),
     output_default: price.outputDefault,
     output_max: price.outputMax,
@@ -54,16 +56,54 @@ export function priceJson(price: PriceRow) {
   }
 }
 
+/** Prices of tokens; a price that there is not is a field that is not there. */
+export function tokenPricesJson(prices: Prices) {
+  const { cacheWritePico, cacheWriteLongPico, aboveCacheWritePico, aboveCacheWriteLongPico } = prices
+  return {
+    input_usd_per_mtok: perMillion(prices.inputPico),
+    cached_input_usd_per_mtok: perMillion(prices.cachedInputPico),
+    ...(cacheWritePico === null ? {} : { cache_write_usd_per_mtok: perMillion(cacheWritePico) }),
+    ...(cacheWriteLongPico === null ? {} : { cache_write_long_usd_per_mtok: perMillion(cacheWriteLongPico) }),
+    output_usd_per_mtok: perMillion(prices.outputPico),
+    ...(prices.aboveTokens === null
+      ? {}
+      : {
+          above_tokens: prices.aboveTokens,
+          above_input_usd_per_mtok: perMillion(prices.aboveInputPico ?? 0),
+          above_cached_input_usd_per_mtok: perMillion(prices.aboveCachedInputPico ?? 0),
+          ...(aboveCacheWritePico === null ? {} : { above_cache_write_usd_per_mtok: perMillion(aboveCacheWritePico) }),
+          ...(aboveCacheWriteLongPico === null ? {} : { above_cache_write_long_usd_per_mtok: perMillion(aboveCacheWriteLongPico) }),
+          above_output_usd_per_mtok: perMillion(prices.aboveOutputPico ?? 0),
+        }),
+  }
+}
+
+/** $5, or - for a price that there is not. */
+export function tokenPrice(pico: number | null): string {
+  return pico === null ? '-' : `$${perMillion(pico)}`
+}
+
+/** Longer input: above 272,000: $4 / $0.4 / $5 / $10 / $15, in the order of the columns input, cached, write, long write, output. */
+export function tierText(prices: Prices): string {
+  if (prices.aboveTokens === null) return '-'
+  const { aboveInputPico, aboveCachedInputPico, aboveCacheWritePico, aboveCacheWriteLongPico, aboveOutputPico } = prices
+  const five = [aboveInputPico, aboveCachedInputPico, aboveCacheWritePico, aboveCacheWriteLongPico, aboveOutputPico]
+  return `above ${thousands(prices.aboveTokens)}: ${five.map(tokenPrice).join(' / ')}`
+}
+
 /** $0.0001 a request, $0.15 in and $0.6 out per Mtok: what is not free, in a few words. */
 export function priceText(price: PriceRow): string {
   const fixed = price.requestNano + price.modelNano
   const { inputPico, cachedInputPico, outputPico } = price
   const cached = cachedInputPico === inputPico ? '' : `, $${perMillion(cachedInputPico)} cached`
+  const writes = [price.cacheWritePico, price.cacheWriteLongPico].filter((pico) => pico !== null).map(tokenPrice)
+  const written = writes.length === 0 ? '' : `, ${writes.join(' or ')} written to the cache`
   const parts = [
     fixed === 0 ? null : `$${usd(fixed)} a request`,
     inputPico + cachedInputPico + outputPico === 0
       ? null
-      : `$${perMillion(inputPico)} in${cached} and $${perMillion(outputPico)} out per Mtok`,
+      : `$${perMillion(inputPico)} in${cached}${written} and $${perMillion(outputPico)} out per Mtok`,
+    price.aboveTokens === null ? null : `other prices above ${thousands(price.aboveTokens)} tokens of input`,
     price.gpuSecondNano === 0 ? null : `$${usd(price.gpuSecondNano)} a GPU second`,
   ]
   return parts.filter((part) => part !== null).join(', ') || 'free'

@@ -12,6 +12,7 @@ const COMMANDS = [
   'set-pricing',
   'list-pricing',
   'withdraw-pricing',
+  'import-prices',
   'list-models',
   'usage-report',
   'check-budget',

@@ -7,6 +7,7 @@ import { Failure, type Io, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
 import { exportUsageCommand } from './export-usage.ts'
 import { generateKeyCommand } from './generate-key.ts'
+import { importPricesCommand } from './import-prices.ts'
 import { listCustomersCommand } from './list-customers.ts'
 import { listKeysCommand } from './list-keys.ts'
 import { listModelsCommand } from './list-models.ts'
@@ -31,6 +32,7 @@ const COMMANDS = [
   setPricingCommand,
   listPricingCommand,
   withdrawPricingCommand,
+  importPricesCommand,
   listModelsCommand,
   usageReportCommand,
   checkBudgetCommand,

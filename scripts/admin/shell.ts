@@ -52,10 +52,14 @@ export class Shell {
 
   /** Like `run`, but only after a yes: --yes, or a person's. The database is not held while they think. Throws Failure for a no, UsageError where no one is there. */
   async runAfterYes(options: AskingOptions, question: string, command: (context: Context) => Promise<Output>): Promise<void> {
-    if (!options.yes) {
-      if (this.#io.ask === null) throw new UsageError('--yes is missing: without a terminal there is nobody to ask. Nothing was changed.')
-      if (!(await this.#io.ask(question))) throw new Failure('not confirmed: nothing was changed.')
-    }
+    await this.confirm(options, question)
     await this.run(options, command)
+  }
+
+  /** Goes on after a yes. Throws Failure for a no, UsageError where no one is there. */
+  async confirm(options: AskingOptions, question: string): Promise<void> {
+    if (options.yes) return
+    if (this.#io.ask === null) throw new UsageError('--yes is missing: without a terminal there is nobody to ask. Nothing was changed.')
+    if (!(await this.#io.ask(question))) throw new Failure('not confirmed: nothing was changed.')
   }
 }

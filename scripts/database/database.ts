@@ -59,6 +59,9 @@ export function databaseOver(transport: Transport): Database {
       if (error instanceof DatabaseError && /no such table/.test(error.message)) {
         throw new DatabaseError(`The database has no tables yet: ${transport.migrateHint}`)
       }
+      if (error instanceof DatabaseError && /no such column|has no column named/.test(error.message)) {
+        throw new DatabaseError(`The database is of an older version: ${transport.migrateHint}`)
+      }
       throw error
     }
   }

@@ -115,6 +115,7 @@ test('an error names neither parameters nor the token', async () => {
   const { body } = await post(JSON.stringify({ batch: [{ sql: INSERT, params: ['a@example.com'] }] }))
   expect(body.errors).toEqual([{ message: 'UNIQUE constraint failed: customers.email' }])
   await expect(overHttp().all('SELECT * FROM nowhere')).rejects.toThrow('The database has no tables yet: migrate it.')
+  await expect(overHttp().all('SELECT later FROM customers')).rejects.toThrow('The database is of an older version: migrate it.')
   await expect(overHttp().all('SELEKT 1')).rejects.toThrow('syntax error')
 })
 

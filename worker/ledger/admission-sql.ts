@@ -71,7 +71,7 @@ WITH ask AS (
     WHEN expires_ms <= now THEN 'expired_api_key'
     WHEN status <> 'active' THEN 'account_suspended'
     WHEN NOT model_allowed THEN 'model_not_allowed'
-    WHEN price_id IS NULL OR withdrawn THEN 'model_not_found'
+    WHEN price_id IS NULL OR withdrawn OR upstream <> 'ollama' THEN 'model_not_found'
     WHEN requests >= rpm OR k_requests >= k_rpm OR in_flight >= concurrency OR k_in_flight >= k_concurrency OR room_tokens < input_bound OR token_fit < least THEN 'rate_limited'
     WHEN money_fit < least OR hold_nano > room_nano THEN 'budget_exceeded'
     WHEN upstream = 'ollama' AND host_n >= host_concurrency THEN 'host_busy'

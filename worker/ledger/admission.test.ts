@@ -127,6 +127,16 @@ test('the price in force is the newest that has begun, and a model’s own goes 
   await db.prepare("INSERT INTO prices (model, withdrawn, valid_from_ms, created_ms) VALUES ('*', 1, 8000, 0)").run()
 })
 
+test('a price at a vendor is no offer yet, and * does not step in for it', async () => {
+  const key = await makeKey(await makeCustomer())
+  await setPrice('gpt:latest', { input: '1', upstream: 'openai' })
+  await setPrice('*', { request: '0.1', validFromMs: 9000 })
+  expect(await admit(db, askOf(key, { model: 'gpt:latest' }))).toMatchObject({ refusal: 'model_not_found' })
+  expect((await admit(db, askOf(key, { model: 'other:latest' }))).admitted).toBe(true)
+  await setPrice('gpt:latest', { input: '1', validFromMs: 1 })
+  expect((await admit(db, askOf(key, { model: 'gpt:latest' }))).admitted).toBe(true)
+})
+
 test('requests per minute are counted from the ledger, running ones too', async () => {
   const customer = await makeCustomer({ rpm: 3 })
   const key = await makeKey(customer, { rpm: 2 })

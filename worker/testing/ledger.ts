@@ -88,6 +88,8 @@ export interface TestPrice {
   outputDefault?: number
   outputMax?: number
   validFromMs?: number
+  /** Whose model it is; the host's unless told. */
+  upstream?: 'ollama' | 'openai' | 'anthropic'
 }
 
 export async function setPrice(model: string, price: TestPrice): Promise<void> {
@@ -95,8 +97,8 @@ export async function setPrice(model: string, price: TestPrice): Promise<void> {
   const pico = (text: string | undefined) => usd(text ?? '0') / 1000
   await db
     .prepare(
-      `INSERT INTO prices (model, request_nano, model_nano, input_pico, cached_input_pico, output_pico, gpu_second_nano, output_default, output_max, valid_from_ms, created_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+      `INSERT INTO prices (model, request_nano, model_nano, input_pico, cached_input_pico, output_pico, gpu_second_nano, output_default, output_max, valid_from_ms, upstream, created_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
     )
     .bind(
       model,
@@ -109,6 +111,7 @@ export async function setPrice(model: string, price: TestPrice): Promise<void> {
       price.outputDefault ?? 2048,
       price.outputMax ?? 8192,
       price.validFromMs ?? 0,
+      price.upstream ?? 'ollama',
     )
     .run()
 }
