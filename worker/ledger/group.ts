@@ -104,7 +104,7 @@ export class Group {
 
   #hasRoom(): boolean {
     const nowMs = Date.now()
-    for (const batch of this.#underWay) if (nowMs - batch.sentMs > this.#options.patienceMs) this.#underWay.delete(batch)
+    for (const batch of this.#underWay) if (nowMs - batch.sentMs >= this.#options.patienceMs) this.#underWay.delete(batch)
     return this.#underWay.size < this.#options.underWayMax
   }
 
