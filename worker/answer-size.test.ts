@@ -1,6 +1,6 @@
 // The bound of an answer's size, against every recorded stream; and which answers it lets pass natively.
 import { expect, test } from 'vitest'
-import { answerMostBytes } from './answer-size.ts'
+import { answerMostBytes, asksDense } from './answer-size.ts'
 import { configOf } from './config.ts'
 import { inputBound } from './input-bound.ts'
 import { Seen } from './seen.ts'
@@ -18,7 +18,10 @@ test('no recorded stream is larger than its tokens allow', () => {
     const body = requestBody(capture)
     const inputBytes = inputBound(JSON.stringify(body), { images: [] }).bound
     const outputTokens = seen.output + seen.thinking
-    expect([name, bodyBytes(capture).byteLength <= answerMostBytes(dialect.name, body, { outputTokens, inputBytes })]).toEqual([name, true])
+    expect([name, bodyBytes(capture).byteLength <= answerMostBytes(dialect.name, asksDense(body), { outputTokens, inputBytes })]).toEqual([
+      name,
+      true,
+    ])
     // Nor is the bound only kept by what is allowed beside the tokens: a long answer has to stay below it, too.
     if (outputTokens >= 20 && !name.includes('logprobs'))
       expect([name, bodyBytes(capture).byteLength / outputTokens < 448]).toEqual([name, true])
@@ -28,7 +31,7 @@ test('no recorded stream is larger than its tokens allow', () => {
 
 test('at the settings’ defaults an answer of 8,192 tokens is small enough, two runs of it are not', () => {
   const { streamBufferBytes } = configOf({})
-  const most = (outputTokens: number) => answerMostBytes('ollama-chat', {}, { outputTokens, inputBytes: 10_000_000 })
+  const most = (outputTokens: number) => answerMostBytes('ollama-chat', false, { outputTokens, inputBytes: 10_000_000 })
   expect(most(2048 * 2)).toBeLessThanOrEqual(streamBufferBytes)
   expect(most(8192)).toBeLessThanOrEqual(streamBufferBytes)
   expect(most(8192 * 2)).toBeGreaterThan(streamBufferBytes)
@@ -37,8 +40,8 @@ test('at the settings’ defaults an answer of 8,192 tokens is small enough, two
 test('log probabilities make a token any size, and a request that is said again counts', () => {
   const bounds = { outputTokens: 10, inputBytes: 1000 }
   for (const body of [{ logprobs: true }, { logprobs: 5 }, { top_logprobs: 20 }, { include: ['message.output_text.logprobs'] }]) {
-    expect(answerMostBytes('openai-chat', body, bounds)).toBe(Number.POSITIVE_INFINITY)
+    expect(answerMostBytes('openai-chat', asksDense(body), bounds)).toBe(Number.POSITIVE_INFINITY)
   }
-  expect(answerMostBytes('openai-chat', { logprobs: false, top_logprobs: 0, include: [] }, bounds)).toBe(8192 + 10 * 448)
-  expect(answerMostBytes('openai-responses', {}, bounds)).toBe(8192 + 10 * 448 + 4 * 1000)
+  expect(answerMostBytes('openai-chat', asksDense({ logprobs: false, top_logprobs: 0, include: [] }), bounds)).toBe(8192 + 10 * 448)
+  expect(answerMostBytes('openai-responses', false, bounds)).toBe(8192 + 10 * 448 + 4 * 1000)
 })

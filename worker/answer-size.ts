@@ -15,9 +15,12 @@ export interface Bounds {
   inputBytes: number
 }
 
-/** The most bytes that the streamed answer to a request can be; infinite where it asked for what makes a token several thousand. */
-export function answerMostBytes(dialect: string, body: JsonObject, { outputTokens, inputBytes }: Bounds): number {
-  const logprobs = Boolean(body.logprobs || body.top_logprobs || (Array.isArray(body.include) && body.include.length > 0))
-  if (logprobs) return Number.POSITIVE_INFINITY
-  return FRAME_BYTES + outputTokens * TOKEN_BYTES + inputBytes * (ECHO[dialect] ?? 0)
+/** Whether a request asks for what makes a token several thousand bytes. */
+export function asksDense(body: JsonObject): boolean {
+  return Boolean(body.logprobs || body.top_logprobs || (Array.isArray(body.include) && body.include.length > 0))
+}
+
+/** The most bytes that the streamed answer to a request can be; infinite where it is `dense`. */
+export function answerMostBytes(dialect: string, dense: boolean, { outputTokens, inputBytes }: Bounds): number {
+  return dense ? Number.POSITIVE_INFINITY : FRAME_BYTES + outputTokens * TOKEN_BYTES + inputBytes * (ECHO[dialect] ?? 0)
 }

@@ -1,105 +1,100 @@
-// A streamed answer: the host's bytes at once and unchanged, metered on the side, settled at its end whatever that is.
+// A streamed answer: the upstream's bytes at once and unchanged, metered on the side, settled at its end whatever that is.
 import { answerMostBytes } from './answer-size.ts'
-import type { Dialect, FrameValue } from './dialects/dialect.ts'
 import { errorFrame } from './dialects/error-frame.ts'
 import { GatewayError } from './errors.ts'
-import { concat, type Frame } from './frames.ts'
+import { concat } from './frames.ts'
+import type { MeteredFrame } from './meter.ts'
 import { networkBody, passThrough } from './pass-through.ts'
 import type { PumpEnd } from './pump.ts'
-import type { ReadRequest } from './read-request.ts'
 import { relay } from './relay.ts'
+import { Rewriter } from './rewriter.ts'
 import type { Run } from './run.ts'
-
-const encoder = new TextEncoder()
 
 /** The response to a caller who asked for a stream; it begins at once. */
 export function streamedAnswer(run: Run, answer: Response): Response {
-  const { config, request, defer } = run.exchange
+  const { config, defer } = run.exchange
+  const { wire, hangUp, idleMs } = run.destination
   const headers = run.headers(null)
   headers.set(
     'content-type',
-    answer.headers.get('content-type') ?? (run.dialect.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'),
+    answer.headers.get('content-type') ?? (wire.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'),
   )
 
+  const rewriter = new Rewriter(run.destination, run.meter.seen)
   const shared = {
     bufferBytes: config.streamBufferBytes,
-    idleTimeoutMs: config.idleTimeoutMs,
+    idleTimeoutMs: idleMs,
     deadlineMs: run.deadlineMs,
-    hangUp: request.signal,
-    close: (end: PumpEnd) => close(run, end),
+    hangUp: hangUp.signal,
+    onLost: hangUp.happen,
+    close: (end: PumpEnd) => close(run, rewriter, end),
   }
-  const native = passesUnread(run) ? networkBody(answer) : null
+  const pass = (piece: Uint8Array) => rewriter.pass(piece, observe(run, piece))
+  const handOver = () => {
+    rewriter.stop()
+    return run.meter.held()
+  }
+  const native = passesUnread(run, rewriter) ? networkBody(answer) : null
   const { body, done } =
-    native !== null
-      ? passThrough(native, {
+    native === null
+      ? relay(answer.body, { ...shared, pass })
+      : passThrough(native, {
           ...shared,
           observe: (piece) => observe(run, piece).length,
           begun: () => run.meter.firstTokenMs !== null,
+          opening: rewriter.hidesFailures ? { pass, handOver, isOver: () => run.meter.seen.failed !== null } : undefined,
         })
-      : relay(answer.body, { ...shared, pass: (piece) => passed(run, piece, observe(run, piece)) })
   defer(done)
   return new Response(body, { headers })
 }
 
 /** Where its bytes pass unchanged, and no more of them can wait for a slow caller than the buffer may hold. */
-function passesUnread({ dialect, read, hold, exchange }: Run): boolean {
-  if (rewriting(dialect, read) !== undefined) return false
-  const bounds = { outputTokens: hold.outputLimit * read.asked.runs, inputBytes: read.input.bound }
-  return answerMostBytes(dialect.name, read.body, bounds) <= exchange.config.streamBufferBytes
+function passesUnread({ destination, hold, exchange }: Run, rewriter: Rewriter): boolean {
+  if (rewriter.dropsUsage) return false
+  const { reading, wire } = destination
+  const bounds = { outputTokens: hold.outputLimit * reading.runs, inputBytes: reading.input.bound }
+  return answerMostBytes(wire.name, reading.dense, bounds) <= exchange.config.streamBufferBytes
 }
 
-function observe(run: Run, piece: Uint8Array): [Frame, FrameValue | null][] {
+function observe(run: Run, piece: Uint8Array): MeteredFrame[] {
   const nowMs = Date.now()
   const frames = run.meter.push(piece, nowMs)
   run.checkpoint(nowMs)
   return frames
 }
 
-/** What is done to frames: set where usage was asked for on the caller's behalf. */
-function rewriting(dialect: Dialect, { asked }: ReadRequest): Dialect['withoutUsage'] {
-  return asked.usageAsked ? undefined : dialect.withoutUsage
-}
-
-/** The piece itself, or its frames without usage. */
-function passed(run: Run, piece: Uint8Array, frames: [Frame, FrameValue | null][]): Uint8Array {
-  const rewrite = rewriting(run.dialect, run.read)
-  if (rewrite === undefined) return piece
-  return concat(...frames.map(([frame, value]) => (value === null ? frame.bytes : written(frame, value, rewrite(value)))))
-}
-
-function written(frame: Frame, value: FrameValue, kept: FrameValue | null): Uint8Array {
-  if (kept === value) return frame.bytes
-  return kept === null ? new Uint8Array(0) : encoder.encode(`data: ${JSON.stringify(kept)}\n\n`)
-}
-
 /** Settles, and says what the caller is still owed: held-back bytes, and an error where the answer has no end of its own. */
-function close(run: Run, end: PumpEnd): Uint8Array | null {
+function close(run: Run, rewriter: Rewriter, end: PumpEnd): Uint8Array | null {
+  const { wire, name, hangUp, failure } = run.destination
   const rest = run.meter.end(Date.now())
-  const { seen } = run.meter
+  const { failed, terminated } = run.meter.seen
   // Of a stream that passes unchanged the rest has gone out with its piece.
-  const held = passed(run, new Uint8Array(0), rest)
-  if (seen.terminated && seen.failed === null) {
-    run.settle('completed', 200)
+  const held = rewriter.pass(new Uint8Array(0), rest)
+  if (terminated && failed === null) {
+    // Read on to its end for its counts, for a caller who had left.
+    const isLeft = hangUp.happen !== undefined && hangUp.happened
+    run.settle(isLeft ? 'abandoned' : 'completed', 200, isLeft ? 'hung_up' : null)
     return held
   }
   if (end === 'hung_up' || end === 'slow') {
     run.settle('abandoned', 200, end)
     return null
   }
-  const error = endError(end)
-  run.settle('failed', 200, seen.failed === null ? end : 'host_failed')
-  // The host has said it itself where its dialect has words for it.
-  return seen.failed === null ? concat(held, errorFrame(run.dialect, error, run.exchange.requestId, rest.length > 0)) : held
+  run.settle('failed', 200, failed === null ? end : 'upstream_failed')
+  const told = (error: GatewayError) => concat(held, errorFrame(wire, error, run.exchange.requestId, rest.length > 0))
+  if (failed === null) return told(endError(name, end))
+  // The upstream has said it itself where its words may be passed on, and its dialect has some for it.
+  return rewriter.withheld && failure !== undefined ? told(failure(failed)) : held
 }
 
 /** Why an answer has no end of its own, for its caller. */
-function endError(end: PumpEnd): GatewayError {
+function endError(who: string, end: PumpEnd): GatewayError {
   switch (end) {
     case 'silent':
-      return new GatewayError('upstream_timeout', 'The host fell silent in the middle of its answer: what came until then is charged.')
+      return new GatewayError('upstream_timeout', `${who} fell silent in the middle of its answer: what came until then is charged.`)
     case 'deadline':
       return new GatewayError('upstream_timeout', 'The answer took longer than a request may run: what came until then is charged.')
     default:
-      return new GatewayError('upstream_error', 'The host broke off its answer: what came until then is charged.')
+      return new GatewayError('upstream_error', `${who} broke off its answer: what came until then is charged.`)
   }
 }

@@ -23,24 +23,27 @@ export async function wholeAnswer(run: Run, answer: Response): Promise<Response>
     total += piece.byteLength
     if (total > ANSWER_MAX_BYTES) throw new Error('the answer is too large to be put together')
     const nowMs = Date.now()
-    const frames = run.dialect.framing === null ? pieces.push(piece) : keep(run.meter.push(piece, nowMs))
+    const frames = run.destination.wire.framing === null ? pieces.push(piece) : keep(run.meter.push(piece, nowMs))
     run.checkpoint(nowMs)
     return frames
   })
   keep(run.meter.end(Date.now()))
-  const body = run.dialect.framing === null ? single(run, pieces) : aggregated(run, values)
+  const { wire, hangUp } = run.destination
+  const body = wire.framing === null ? single(run, pieces) : aggregated(run, values)
   if (body === null) throw failure(run, end)
 
-  const headers = run.headers(run.settle('completed', 200))
-  headers.set('content-type', run.dialect.family === 'ollama' ? 'application/json; charset=utf-8' : 'application/json')
+  // Read on to its end for its counts, for a caller who had left.
+  const isLeft = hangUp.happen !== undefined && hangUp.happened
+  const headers = run.headers(run.settle(isLeft ? 'abandoned' : 'completed', 200, isLeft ? 'hung_up' : null))
+  headers.set('content-type', wire.family === 'ollama' ? 'application/json; charset=utf-8' : 'application/json')
   return new Response(body, { headers })
 }
 
 /** Reads as a streamed answer is passed on, without JavaScript for each chunk, where that is possible. */
 function readToEnd(run: Run, answer: Response, observe: (piece: Uint8Array) => number): Promise<PumpEnd> {
-  const { config, request } = run.exchange
-  const limits = { idleTimeoutMs: config.idleTimeoutMs, deadlineMs: run.deadlineMs, hangUp: request.signal }
-  const native = run.dialect.framing === null ? null : networkBody(answer)
+  const { wire, idleMs, hangUp } = run.destination
+  const limits = { idleTimeoutMs: idleMs, deadlineMs: run.deadlineMs, hangUp: hangUp.signal }
+  const native = wire.framing === null ? null : networkBody(answer)
   if (native === null) return pump(answer.body, limits, observe).done
   const begun = () => run.meter.firstTokenMs !== null
   const { body, done } = passThrough(native, { ...limits, bufferBytes: ANSWER_MAX_BYTES, observe, begun, close: () => null })
@@ -58,13 +61,15 @@ function single(run: Run, pieces: Uint8Array[]): Uint8Array | null {
   } catch {
     return null
   }
-  return run.meter.seen.terminated ? bytes : null
+  const { terminated, failed } = run.meter.seen
+  return terminated && failed === null ? bytes : null
 }
 
 function aggregated(run: Run, values: FrameValue[]): string | null {
   const { seen } = run.meter
-  if (!seen.terminated || seen.failed !== null || run.dialect.aggregate === undefined) return null
-  return JSON.stringify(run.dialect.aggregate(values))
+  const { aggregate } = run.destination.wire
+  if (!seen.terminated || seen.failed !== null || aggregate === undefined) return null
+  return JSON.stringify(aggregate(values))
 }
 
 /**
@@ -72,11 +77,17 @@ function aggregated(run: Run, values: FrameValue[]): string | null {
  * for them until then.
  */
 function failure(run: Run, end: PumpEnd): GatewayError {
-  const error =
-    end === 'silent' || end === 'deadline'
-      ? new GatewayError('upstream_timeout', 'The host took too long over its answer: nothing is charged. Ask for less, or for a stream.')
-      : new GatewayError('upstream_error', 'The host broke off its answer: nothing is charged. Try again.')
+  const { failed } = run.meter.seen
+  const error = wordsFor(run, end)
   if (end === 'hung_up') run.settle('abandoned', error.status, end)
-  else run.void(error.status, run.meter.seen.failed === null ? end : 'host_failed')
+  else run.void(error.status, failed === null ? end : 'upstream_failed')
   return error
+}
+
+function wordsFor({ destination, meter }: Run, end: PumpEnd): GatewayError {
+  const { name, failure } = destination
+  if (meter.seen.failed !== null && failure !== undefined) return failure(meter.seen.failed)
+  return end === 'silent' || end === 'deadline'
+    ? new GatewayError('upstream_timeout', `${name} took too long over its answer: nothing is charged. Ask for less, or for a stream.`)
+    : new GatewayError('upstream_error', `${name} broke off its answer: nothing is charged. Try again.`)
 }

@@ -1,5 +1,6 @@
 // The Worker's settings: raw environment in, checked values with units out.
 import * as z from 'zod'
+import type { Decided, Vendor } from './vendors/vendor-request.ts'
 
 const count = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback)
 const secret = z
@@ -19,7 +20,21 @@ const environment = z.object({
   STREAM_BUFFER_BYTES: count(4_194_304, 1_024, 33_554_432),
   CHECKPOINT_SECONDS: count(10, 1, 600),
   LEDGER_GROUP_MAX: count(20, 1, 200),
+  OPENAI_API_KEY: secret,
+  OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).default('https://api.openai.com/v1'),
+  OPENAI_LIMIT_FIELD: z.enum(['max_completion_tokens', 'max_tokens']).default('max_completion_tokens'),
+  ANTHROPIC_API_KEY: secret,
+  ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).default('https://api.anthropic.com'),
+  VENDOR_SILENCE_SECONDS: count(600, 1, 3600),
+  READ_ON_SECONDS: count(25, 0, 25),
 })
+
+/** How a vendor is asked. */
+export interface VendorAccess {
+  /** Without a slash at its end. */
+  baseUrl: string
+  apiKey: string
+}
 
 export interface Config {
   ollamaBaseUrl: string
@@ -39,6 +54,14 @@ export interface Config {
   checkpointMs: number
   /** How many requests may share one D1 batch; 1: none. */
   ledgerGroupMax: number
+  /** The vendors whose models can be offered: those that there is a key for. */
+  vendors: Partial<Record<Vendor, VendorAccess>>
+  /** How OpenAI, or who speaks like it, spells the limit of a chat. */
+  openaiLimitField: Decided['limitField']
+  /** How long a vendor may be silent, before its answer and in it: a model that thinks unseen says nothing. */
+  vendorSilenceMs: number
+  /** How long a vendor's answer is read on for its counts once the caller has left; waitUntil gives 30 s. */
+  readOnMs: number
 }
 
 const parsed = new WeakMap<object, Config>()
@@ -67,7 +90,7 @@ function readConfig(env: object): Config {
     throw new Error('CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET belong together: set both or neither.')
   }
   return {
-    ollamaBaseUrl: vars.OLLAMA_BASE_URL.replace(/\/+$/, ''),
+    ollamaBaseUrl: withoutSlash(vars.OLLAMA_BASE_URL),
     access: clientId !== null && clientSecret !== null ? { clientId, clientSecret } : null,
     hostConcurrency: vars.HOST_CONCURRENCY,
     bodyLimitBytes: vars.BODY_LIMIT_BYTES,
@@ -77,5 +100,20 @@ function readConfig(env: object): Config {
     streamBufferBytes: vars.STREAM_BUFFER_BYTES,
     checkpointMs: vars.CHECKPOINT_SECONDS * 1000,
     ledgerGroupMax: vars.LEDGER_GROUP_MAX,
+    vendors: {
+      ...accessOf('openai', vars.OPENAI_BASE_URL, vars.OPENAI_API_KEY),
+      ...accessOf('anthropic', vars.ANTHROPIC_BASE_URL, vars.ANTHROPIC_API_KEY),
+    },
+    openaiLimitField: vars.OPENAI_LIMIT_FIELD,
+    vendorSilenceMs: vars.VENDOR_SILENCE_SECONDS * 1000,
+    readOnMs: vars.READ_ON_SECONDS * 1000,
   }
+}
+
+function accessOf(vendor: Vendor, baseUrl: string, apiKey: string | null): Config['vendors'] {
+  return apiKey === null ? {} : { [vendor]: { baseUrl: withoutSlash(baseUrl), apiKey } }
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '')
 }

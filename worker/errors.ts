@@ -18,6 +18,7 @@ const STATUS = {
   upstream_error: 502,
   host_busy: 503,
   ledger_unavailable: 503,
+  upstream_overloaded: 503,
   upstream_unavailable: 503,
   upstream_timeout: 504,
 } as const
@@ -78,6 +79,7 @@ const ANTHROPIC_TYPES: Partial<Record<ErrorCode, string>> = {
   budget_exceeded: 'billing_error',
   body_too_large: 'request_too_large',
   host_busy: 'overloaded_error',
+  upstream_overloaded: 'overloaded_error',
   upstream_timeout: 'timeout_error',
 }
 

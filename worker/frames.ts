@@ -48,6 +48,11 @@ export class FrameSplitter {
     return frames
   }
 
+  /** The begin of a frame that has not ended yet. */
+  get held(): Uint8Array {
+    return this.#held
+  }
+
   /** What is left at the end of the stream: a frame without its delimiter, or nothing. */
   rest(): Frame | null {
     const bytes = this.#held

@@ -4,16 +4,20 @@ import type { Dialect } from './dialects/dialect.ts'
 import { inputBound } from './input-bound.ts'
 import { isObject, type JsonObject } from './json.ts'
 import type { Hold } from './ledger/admission.ts'
-import { Meter } from './meter.ts'
+import { type Bounds, Meter } from './meter.ts'
 import type { NanoUsd } from './money.ts'
 import { bodyBytes, CAPTURES, type Capture, captureOf, dialectOf, isStreamed, requestBody } from './testing/captures.ts'
+import { priceOf } from './testing/price.ts'
 
-const GPU_PRICE = { requestNano: 0, modelNano: 0, inputPico: 0, cachedInputPico: 0, outputPico: 0, gpuSecondNano: 1_000_000 }
-const PRICE = { requestNano: 1_000_000, modelNano: 0, inputPico: 100_000, cachedInputPico: 50_000, outputPico: 400_000, gpuSecondNano: 0 }
+const GPU_PRICE = priceOf({ gpuSecondNano: 1_000_000 })
+const PRICE = priceOf({ requestNano: 1_000_000, inputPico: 100_000, cachedInputPico: 50_000, outputPico: 400_000 })
 
 function holdOf(outputLimit: number, price = PRICE): Hold {
-  return { id: 'x', customerId: 1, priceId: 1, price, upstreamModel: null, holdNano: 1_000_000_000 as NanoUsd, outputLimit, createdMs: 0 }
+  const model = { upstream: 'ollama', model: 'm:latest', upstreamModel: null } as const
+  return { id: 'x', customerId: 1, priceId: 1, price, ...model, holdNano: 1_000_000_000 as NanoUsd, outputLimit, createdMs: 0 }
 }
+
+const bounds = (inputEstimate: number): Bounds => ({ inputBound: inputEstimate, inputEstimate, runs: 1, cacheWrite: 'none' })
 
 function limitOf(body: JsonObject): number {
   const options = isObject(body.options) ? body.options : {}
@@ -26,7 +30,12 @@ function meterFor(capture: Capture, dialect: Dialect, price = PRICE): Meter {
   const body = requestBody(capture)
   const asked = dialect.read({ ...body, tools: undefined })
   const input = inputBound(JSON.stringify(body), asked)
-  return new Meter(dialect, holdOf(limitOf(body), price), { inputEstimate: input.estimate, runs: asked.runs }, 0)
+  return new Meter(
+    dialect,
+    holdOf(limitOf(body), price),
+    { inputBound: input.bound, inputEstimate: input.estimate, runs: asked.runs, cacheWrite: 'none' },
+    0,
+  )
 }
 
 function streams(): [name: string, capture: Capture, dialect: Dialect][] {
@@ -79,7 +88,7 @@ test('at a price for GPU time, hanging up at any frame costs all that was used u
 })
 
 test('text that was held back and comes merged is counted by the byte beyond a token’s length', () => {
-  const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(10_000), { inputEstimate: 1, runs: 1 }, 0)
+  const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(10_000), bounds(1), 0)
   meter.push(new TextEncoder().encode(`${JSON.stringify({ message: { content: '7 '.repeat(900) }, done: false })}\n`), 1)
   expect(meter.metered('abandoned', 1).used.output).toBe(4 + 1800 - 16)
 })
@@ -134,7 +143,7 @@ test('text without counts is never free: the repetition guard is billed by an es
 })
 
 test('zero counts on an answer with text are missing counts', () => {
-  const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(100), { inputEstimate: 300, runs: 1 }, 0)
+  const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(100), bounds(300), 0)
   meter.push(
     new TextEncoder().encode(
       '{"message":{"content":"hello"},"done":false}\n{"message":{"content":""},"done":true,"prompt_eval_count":0,"eval_count":0}\n',
@@ -146,7 +155,7 @@ test('zero counts on an answer with text are missing counts', () => {
 
 test('counts that cannot be are not taken', () => {
   for (const eval_count of [-1, 1.5, '40', 1e12, null]) {
-    const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(100), { inputEstimate: 300, runs: 1 }, 0)
+    const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(100), bounds(300), 0)
     meter.push(
       new TextEncoder().encode(`${JSON.stringify({ message: { content: 'hello' }, done: true, prompt_eval_count: 5, eval_count })}\n`),
       1,
@@ -167,7 +176,7 @@ test('an answer that only says a model was loaded costs nothing', () => {
 })
 
 test('nothing delivered, nothing charged, fixed prices neither', () => {
-  const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(100), { inputEstimate: 300, runs: 1 }, 0)
+  const meter = new Meter(dialectOf(captureOf('api-chat.stream')) as Dialect, holdOf(100), bounds(300), 0)
   expect(meter.metered('failed', 1).costNano).toBe(0)
   expect(meter.metered('abandoned', 1).costNano).toBe(0)
 })
@@ -175,16 +184,16 @@ test('nothing delivered, nothing charged, fixed prices neither', () => {
 test('GPU time is the host’s own where it says it, and from the first byte where it does not', () => {
   const price = { ...PRICE, requestNano: 0, inputPico: 0, outputPico: 0, gpuSecondNano: 1_000_000_000 }
   const native = dialectOf(captureOf('api-chat.stream')) as Dialect
-  const meter = new Meter(native, holdOf(100, price), { inputEstimate: 0, runs: 1 }, 0)
+  const meter = new Meter(native, holdOf(100, price), bounds(0), 0)
   meter.push(bodyBytes(captureOf('api-chat.stream')), 1)
   // 73,976,000 + 594,228,000 ns = 668.204 ms, begun milliseconds count; $1 a second
   expect(meter.metered('completed', 9_000).costNano).toBe(669_000_000)
   const embed = dialectOf(captureOf('api-embed.one')) as Dialect
-  const embedding = new Meter(embed, holdOf(0, price), { inputEstimate: 0, runs: 1 }, 0)
+  const embedding = new Meter(embed, holdOf(0, price), bounds(0), 0)
   embedding.whole(JSON.parse(new TextDecoder().decode(bodyBytes(captureOf('api-embed.one')))) as JsonObject, 9_000)
   // 54,710,797 − 629,492 ns of loading = 54.08 ms
   expect(embedding.metered('completed', 9_000).costNano).toBe(55_000_000)
-  const v1 = new Meter(dialectOf(captureOf('v1-chat.stream.usage')) as Dialect, holdOf(100, price), { inputEstimate: 0, runs: 1 }, 0)
+  const v1 = new Meter(dialectOf(captureOf('v1-chat.stream.usage')) as Dialect, holdOf(100, price), bounds(0), 0)
   v1.push(bodyBytes(captureOf('v1-chat.stream.usage')), 500)
   expect(v1.metered('completed', 1_500).costNano).toBe(1_000_000_000)
 })

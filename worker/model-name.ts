@@ -20,3 +20,11 @@ export function canonicalModel(asked: string): string | null {
 export function isCloudModel(canonical: string): boolean {
   return /(?::|-)cloud$/.test(canonical)
 }
+
+/**
+ * The name that a vendor's model has if it is meant: vendors' ids have no tag, so the canonical name without the one that was put there.
+ * What was asked for with a tag is the host's alone.
+ */
+export function vendorName(asked: string, canonical: string): string {
+  return asked.trim().toLowerCase().endsWith(':latest') ? canonical : canonical.replace(/:latest$/, '')
+}

@@ -2,7 +2,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatDecimal, formatUsd, MONEY_MAX_NANO, parseDecimal, parseUsd } from './money.ts'
-import { costOf } from './pricing.ts'
+import { costOf, UNUSED } from './pricing.ts'
+import { priceOf } from './testing/price.ts'
 
 const nano = fc.integer({ min: 0, max: MONEY_MAX_NANO })
 
@@ -43,17 +44,19 @@ test('a decimal of too many digits is refused, not cut; zeros at the end are non
   expect(parseDecimal('0.1234560', 6, 1e9)).toBe(123456)
 })
 
-const price = fc.record({
-  requestNano: fc.nat(1e12),
-  modelNano: fc.nat(1e12),
-  inputPico: fc.nat(1e10),
-  cachedInputPico: fc.nat(1e10),
-  outputPico: fc.nat(1e10),
-  gpuSecondNano: fc.nat(1e12),
-})
+const price = fc
+  .record({
+    requestNano: fc.nat(1e12),
+    modelNano: fc.nat(1e12),
+    inputPico: fc.nat(1e10),
+    cachedInputPico: fc.nat(1e10),
+    outputPico: fc.nat(1e10),
+    gpuSecondNano: fc.nat(1e12),
+  })
+  .map(priceOf)
 const used = fc
   .record({ input: fc.nat(1e8), output: fc.nat(1e8), gpuMs: fc.nat(1e8) })
-  .chain((counts) => fc.nat(counts.input).map((cached) => ({ ...counts, cached })))
+  .chain((counts) => fc.nat(counts.input).map((cached) => ({ ...UNUSED, ...counts, cached })))
 
 test('a cost is the exact sum, rounded up to a nano-dollar, and never past the largest amount', () => {
   fc.assert(

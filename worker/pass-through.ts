@@ -1,12 +1,26 @@
 // Lets an answer pass natively, so that a chunk costs no JavaScript, and reads it along on the side: for answers that the buffer can hold whole.
 import { DELIVERY_MS, finish } from './finish.ts'
 import { type FollowOptions, follow } from './follow.ts'
-import type { PumpEnd } from './pump.ts'
+import { type PumpEnd, pumpUntil } from './pump.ts'
 import type { Relay } from './relay.ts'
 
 export interface PassThroughOptions extends FollowOptions {
+  /** Told that the caller is gone, where reading goes on all the same; without it that ends the reading. */
+  onLost?: (() => void) | undefined
+  /** Set where the opening of an answer cannot pass unread. */
+  opening?: Opening | undefined
   /** What the caller gets at the end beside it, an error in its dialect for instance. Called once, when reading has stopped. */
   close(end: PumpEnd): Uint8Array | null
+}
+
+/** What comes before the first token. */
+export interface Opening {
+  /** Takes a piece; returns what the caller gets for it. */
+  pass(piece: Uint8Array): Uint8Array
+  /** It is over, and the rest passes natively; returns what was taken and not handed on yet, the begin of a frame. */
+  handOver(): Uint8Array
+  /** Whether the answer is over, whatever else may come. */
+  isOver(): boolean
 }
 
 /** The body of an answer that may pass so: workerd pipes on what came over the network, but not what was made here, which has no URL. */
@@ -19,9 +33,38 @@ export function networkBody(answer: Response): ReadableStream<Uint8Array> | null
  * larger than `bufferBytes` all the same goes on, but no longer at the host's pace, and for DELIVERY_MS at the most: see follow.ts.
  */
 export function passThrough(source: ReadableStream<Uint8Array>, options: PassThroughOptions): Relay {
+  const { readable, writable } = new IdentityTransformStream()
+  const { opening } = options
+  const done = opening === undefined ? passOn(source, writable, options) : open(source, writable, opening, options)
+  return { body: readable, done }
+}
+
+/** Passes the opening on by hand, and the rest natively. */
+async function open(
+  source: ReadableStream<Uint8Array>,
+  writable: WritableStream<Uint8Array>,
+  opening: Opening,
+  options: PassThroughOptions,
+): Promise<PumpEnd> {
+  const writer = writable.getWriter()
+  const write = (bytes: Uint8Array) => {
+    if (bytes.byteLength > 0) writer.write(bytes).catch(() => options.onLost?.())
+  }
+  const onPiece = (piece: Uint8Array) => write(opening.pass(piece))
+  const end = await pumpUntil(source, options, onPiece, () => options.begun() || opening.isOver()).done
+  if (end === null && !opening.isOver()) {
+    write(opening.handOver())
+    writer.releaseLock()
+    return passOn(source, writable, options)
+  }
+  if (end === null) source.cancel().catch(() => {})
+  finish(writer, end ?? 'ended', options.close(end ?? 'ended'))
+  return end ?? 'ended'
+}
+
+function passOn(source: ReadableStream<Uint8Array>, writable: WritableStream<Uint8Array>, options: PassThroughOptions): Promise<PumpEnd> {
   // In workerd each chunk that waits takes 4 KiB in a tee's first branch, and its own size in the second: that one is for the caller.
   const [metered, passed] = source.tee()
-  const { readable, writable } = new IdentityTransformStream()
   const giveUp = new AbortController()
   // The writer is needed afterwards, for what the caller is still owed.
   const passing = passed.pipeTo(writable, { preventClose: true, preventAbort: true, signal: giveUp.signal })
@@ -44,10 +87,10 @@ export function passThrough(source: ReadableStream<Uint8Array>, options: PassThr
       taken = true
       following.hurry()
     },
-    () => following.hurry('hung_up'),
+    () => (options.onLost === undefined ? following.hurry('hung_up') : options.onLost()),
   )
 
-  const done = following.done.then((end) => {
+  return following.done.then((end) => {
     const last = options.close(end)
     // While one branch lives the host is read on.
     if (end !== 'ended' && end !== 'broken') giveUp.abort()
@@ -68,5 +111,4 @@ export function passThrough(source: ReadableStream<Uint8Array>, options: PassThr
       })
     return end
   })
-  return { body: readable, done }
 }

@@ -12,9 +12,9 @@ export interface PumpLimits {
   hangUp: AbortSignal
 }
 
-export interface Pump {
+export interface Pump<End = PumpEnd> {
   /** Resolves once reading has stopped; never rejects. */
-  done: Promise<PumpEnd>
+  done: Promise<End>
   /** Stops reading, which closes the connection to the host. The first reason counts. */
   stop(reason: PumpEnd): void
 }
@@ -25,7 +25,17 @@ function emptyStream(): ReadableStream<Uint8Array> {
 
 /** Reads `source` (none is an empty one) as fast as it comes, hands each piece to `onPiece`, and watches the limits. */
 export function pump(source: ReadableStream<Uint8Array> | null, limits: PumpLimits, onPiece: (piece: Uint8Array) => void): Pump {
-  const reader = (source ?? emptyStream()).getReader()
+  return pumpUntil(source ?? emptyStream(), limits, onPiece, () => false) as Pump
+}
+
+/** The same, until a piece makes `until` true: null then, and `source` is left to whoever reads on. */
+export function pumpUntil(
+  source: ReadableStream<Uint8Array>,
+  limits: PumpLimits,
+  onPiece: (piece: Uint8Array) => void,
+  until: () => boolean,
+): Pump<PumpEnd | null> {
+  const reader = source.getReader()
   let end: PumpEnd | null = null
 
   function stop(reason: PumpEnd): void {
@@ -39,17 +49,21 @@ export function pump(source: ReadableStream<Uint8Array> | null, limits: PumpLimi
   if (limits.hangUp.aborted) onHangUp()
   limits.hangUp.addEventListener('abort', onHangUp)
 
-  async function read(): Promise<PumpEnd> {
+  async function read(): Promise<PumpEnd | null> {
     try {
       while (end === null) {
         const { done, value } = await reader.read()
         if (done) return end ?? 'ended'
         limit.heard(Date.now())
         if (end === null) onPiece(value)
+        if (end === null && until()) {
+          reader.releaseLock()
+          return null
+        }
       }
       return end
     } catch {
-      // Also where it was not the host that failed.
+      // Also where it was not the upstream that failed.
       reader.cancel().catch(() => {})
       return end ?? 'broken'
     } finally {

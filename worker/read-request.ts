@@ -1,30 +1,97 @@
 // From the wire to what the ledger is asked: key, body, model, bounds. No I/O but the body's own bytes.
+import * as z from 'zod'
+import { asksDense } from './answer-size.ts'
 import { readKeyHash } from './auth.ts'
-import type { Asked, Dialect } from './dialects/dialect.ts'
+import { type Asked, type Dialect, readAs } from './dialects/dialect.ts'
 import { GatewayError } from './errors.ts'
+import type { Exchange } from './exchange.ts'
 import { concat } from './frames.ts'
-import { type InputBound, inputBound } from './input-bound.ts'
+import { type InputBound, inputBound, vendorInputBound } from './input-bound.ts'
 import { type JsonObject, parseBody } from './json.ts'
 import { withoutKeys } from './keys.ts'
-import { canonicalModel, isCloudModel } from './model-name.ts'
+import { type AskReading, OUTPUT_LEAST } from './ledger/admission.ts'
+import { canonicalModel, isCloudModel, vendorName } from './model-name.ts'
 import { modelNotFound } from './refusal.ts'
+import type { Upstream } from './schema.ts'
+import { vendorDialectOf } from './vendors/vendor-dialect.ts'
+import type { VendorAsked } from './vendors/vendor-request.ts'
 import { within } from './within.ts'
+
+/** A request as one upstream reads it: what it asks for, as far as prices and limits go. */
+export interface Reading extends Omit<AskReading, 'inputBound' | 'leaseMs'> {
+  stream: boolean
+  /** The caller wants the usage that the gateway asks for in any case. */
+  usageAsked: boolean
+  /** Its answer can be several thousand bytes a token. */
+  dense: boolean
+  input: InputBound
+}
 
 export interface ReadRequest {
   keyHash: string
   body: JsonObject
-  asked: Asked
   /** Canonical. */
   model: string
-  input: InputBound
+  /** As a vendor's model of this name is stored. */
+  vendorName: string
+  /** By each upstream that can serve a request such as this; an error where it says why it does not serve this one. */
+  readings: Partial<Record<Upstream, Reading | GatewayError>>
+  /** Set for what is answered without any upstream: a request that would only load a model. */
+  answer?: JsonObject
 }
 
-/** Reads and checks a request to a dialect's path. Throws what is wrong with it. */
-export async function readRequest(dialect: Dialect, request: Request, bodyLimitBytes: number): Promise<ReadRequest> {
+/**
+ * Reads and checks a request to a dialect's path. Throws what is wrong with it, if that is so whoever serves it: who does is known once the
+ * price of the model is.
+ */
+export async function readRequest(dialect: Dialect, { request, config }: Pick<Exchange, 'request' | 'config'>): Promise<ReadRequest> {
   const keyHash = await readKeyHash(request.headers)
-  const body = parseBody(await readBytes(request, bodyLimitBytes), dialect.keys)
-  const asked = dialect.read(body)
-  return { keyHash, body, asked, model: modelOf(asked.model), input: inputBound(JSON.stringify(body), asked) }
+  const body = parseBody(await readBytes(request, config.bodyLimitBytes), dialect.keys)
+  const vendorDialect = vendorDialectOf(dialect.name)
+  if (vendorDialect === undefined || config.vendors[vendorDialect.vendor] === undefined) {
+    const asked = dialect.read(body)
+    const { answer } = asked
+    const readings = { ollama: hostReading(asked, body) }
+    return { keyHash, body, ...namesOf(asked.model), readings, ...(answer === undefined ? {} : { answer }) }
+  }
+  const { vendor } = vendorDialect
+  const readings: ReadRequest['readings'] = {
+    ollama: orError(() => hostReading(dialect.read(body), body)),
+    [vendor]: orError(() => vendorReading(vendorDialect.request.read(body), body)),
+  }
+  // Without a model nobody can say whose mistake it is.
+  const { model } = readAs(NAMED, body)
+  return { keyHash, body, ...namesOf(model), readings }
+}
+
+const NAMED = z.looseObject({ model: z.string().min(1, 'name a model') })
+
+function orError<T>(read: () => T): T | GatewayError {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof GatewayError) return error
+    throw error
+  }
+}
+
+function namesOf(asked: string): Pick<ReadRequest, 'model' | 'vendorName'> {
+  const model = modelOf(asked)
+  return { model, vendorName: vendorName(asked, model) }
+}
+
+function hostReading(asked: Asked, body: JsonObject): Reading {
+  const { stream, usageAsked, outputAsked, runs } = asked
+  const input = inputBound(JSON.stringify(body), asked)
+  const limits = { outputAsked, outputLeast: OUTPUT_LEAST, runs, rereads: true, cacheWrite: 'none' as const }
+  return { stream, usageAsked, dense: asksDense(body), ...limits, input }
+}
+
+function vendorReading(asked: VendorAsked, body: JsonObject): Reading {
+  const { stream, usageAsked, outputAsked, outputLeast = OUTPUT_LEAST, answers, cacheWrite } = asked
+  const bound = vendorInputBound(JSON.stringify(body), asked)
+  const limits = { outputAsked, outputLeast, runs: answers, rereads: false, cacheWrite }
+  return { stream, usageAsked, dense: asksDense(body), ...limits, input: { bound, estimate: bound } }
 }
 
 /** The canonical name of the model asked for. Throws model_not_found, or model_not_allowed for one that runs on its owner's cloud account. */

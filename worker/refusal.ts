@@ -1,21 +1,33 @@
 // Why a request was not admitted, in words that say what is left, what would help, and when.
 import { refuseCaller } from './auth.ts'
+import type { Config } from './config.ts'
 import { GatewayError } from './errors.ts'
-import type { Ask, Refused, Standing } from './ledger/admission.ts'
-import { OUTPUT_LEAST } from './ledger/admission-sql.ts'
+import type { Ask, AskReading, Refused, Standing } from './ledger/admission.ts'
 import { periodRenewsMs } from './ledger/periods.ts'
 import { formatUsd, type NanoUsd } from './money.ts'
+import type { ReadRequest } from './read-request.ts'
+import type { Upstream } from './schema.ts'
 
 /** The error for a refusal, with Retry-After where waiting helps, and whose request it was. */
-export function refusalError(refused: Refused, ask: Ask): GatewayError {
-  const error = refusalWords(refused, ask)
+export function refusalError(
+  refused: Refused,
+  ask: Ask,
+  read: Pick<ReadRequest, 'readings'>,
+  config: Pick<Config, 'vendors'>,
+): GatewayError {
+  const error = refusalWords(refused, ask, read, config)
   const { standing } = refused
   if (standing !== null) error.details.who = { customer: standing.customerName, customer_id: standing.customerId, key_id: standing.keyId }
   return error
 }
 
-function refusalWords(refused: Refused, ask: Ask): GatewayError {
-  const { refusal, standing } = refused
+function refusalWords(
+  refused: Refused,
+  ask: Ask,
+  { readings }: Pick<ReadRequest, 'readings'>,
+  { vendors }: Pick<Config, 'vendors'>,
+): GatewayError {
+  const { refusal, standing, upstream } = refused
   switch (refusal) {
     case 'invalid_api_key':
     case 'revoked_api_key':
@@ -32,13 +44,38 @@ function refusalWords(refused: Refused, ask: Ask): GatewayError {
       )
     case 'model_not_found':
       return modelNotFound(ask.model)
+    case 'not_read':
+      // Without a key for its vendor a model is not offered, whatever it costs.
+      return upstream === null || (upstream !== 'ollama' && vendors[upstream] === undefined)
+        ? modelNotFound(ask.name)
+        : notRead(upstream, ask.name, readings[upstream])
+    case 'cache_not_priced':
+      return new GatewayError(
+        'invalid_request',
+        `The model "${ask.name}" has no price for what this request would write to its cache: leave out cache_control, or the ttl of its prompt cache.`,
+        { param: 'cache_control' },
+      )
     case 'host_busy':
       return hostBusy()
-    case 'rate_limited':
-      return standing === null ? rateLimited('Too many requests.', 1) : limitReached(standing, ask)
+    case 'rate_limited': {
+      const reading = upstream === null ? undefined : ask.readings[upstream]
+      return standing === null || reading === undefined ? rateLimited('Too many requests.', 1) : limitReached(standing, reading)
+    }
     case 'budget_exceeded':
       return budgetExceeded(standing, refused.leastNano)
   }
+}
+
+const ROUTES: Record<Upstream, string> = {
+  ollama: 'a model of the host',
+  openai: 'an OpenAI model: POST it to /v1/chat/completions or /v1/responses',
+  anthropic: 'an Anthropic model: POST it to /v1/messages',
+}
+
+/** A model whose upstream has no reading of the request: it says why itself, or speaks other dialects. */
+function notRead(upstream: Upstream, model: string, reading: GatewayError | object | undefined): GatewayError {
+  if (reading instanceof GatewayError) return reading
+  return new GatewayError('invalid_request', `"${model}" is ${ROUTES[upstream]}.`, { param: 'model' })
 }
 
 export function modelNotFound(model: string): GatewayError {
@@ -61,10 +98,10 @@ function rateLimited(message: string, retryAfterSeconds: number): GatewayError {
   return new GatewayError('rate_limited', message, { retryAfterSeconds })
 }
 
-function limitReached(standing: Standing, ask: Ask): GatewayError {
+function limitReached(standing: Standing, { inputBound, runs, outputLeast, outputAsked }: AskReading): GatewayError {
   const minute =
     standing.oldestMs === null ? 60 : Math.min(60, Math.max(1, Math.ceil((standing.oldestMs + 60_000 - standing.nowMs) / 1000)))
-  const least = ask.inputBound + ask.runs * Math.min(OUTPUT_LEAST, ask.outputAsked ?? OUTPUT_LEAST)
+  const least = inputBound + runs * Math.min(outputLeast, outputAsked ?? outputLeast)
   const limits = [
     ['This API key', standing.key],
     ['This account', standing.customer],

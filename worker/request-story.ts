@@ -3,10 +3,13 @@
 import { streamedAnswer } from './answer-streamed.ts'
 import { wholeAnswer } from './answer-whole.ts'
 import { authenticate } from './auth.ts'
+import type { Config } from './config.ts'
+import { destinationOf } from './destination.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { GatewayError, gatewayFault } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { offers } from './host-models.ts'
+import type { JsonObject } from './json.ts'
 import type { Admitted, Ask } from './ledger/admission.ts'
 import { d1Trouble } from './ledger/retry.ts'
 import { sweep } from './ledger/settlement.ts'
@@ -14,7 +17,7 @@ import { causeOf, log } from './log.ts'
 import { type ReadRequest, readRequest } from './read-request.ts'
 import { modelNotFound, refusalError } from './refusal.ts'
 import { Run } from './run.ts'
-import { callHost, hostRefusal, isAnswer } from './upstream.ts'
+import { isAnswer } from './upstream.ts'
 
 /** A lease outlives the longest wait before its first renewal by this, milliseconds. */
 const LEASE_SLACK_MS = 30_000
@@ -23,16 +26,16 @@ const SWEEP_ONE_IN = 50
 
 /** Serves one request of a dialect. Throws GatewayError for what the caller is to be told before an answer has begun. */
 export async function serve(dialect: Dialect, exchange: Exchange): Promise<Response> {
-  const read = await readRequest(dialect, exchange.request, exchange.config.bodyLimitBytes)
-  if (read.asked.answer !== undefined) return answeredHere(read, exchange)
+  const read = await readRequest(dialect, exchange)
+  if (read.answer !== undefined) return answeredHere(read, read.answer, exchange)
 
   const askedMs = Date.now()
   const admission = await admitted(dialect, read, exchange)
-  const run = new Run(dialect, read, admission, exchange, Date.now())
+  const run = new Run(destinationOf(dialect, read, admission.hold, exchange), admission, exchange, Date.now())
   try {
     const answer = await forward(run)
-    const response = read.asked.stream ? streamedAnswer(run, answer) : await wholeAnswer(run, answer)
-    response.headers.set('server-timing', `admit;dur=${run.startMs - askedMs}, host;dur=${Date.now() - run.startMs}`)
+    const response = run.destination.reading.stream ? streamedAnswer(run, answer) : await wholeAnswer(run, answer)
+    response.headers.set('server-timing', `admit;dur=${run.startMs - askedMs}, upstream;dur=${Date.now() - run.startMs}`)
     return response
   } catch (error) {
     // Whatever threw without settling was no ending that anybody foresaw; the hold must not wait for its lease.
@@ -42,7 +45,7 @@ export async function serve(dialect: Dialect, exchange: Exchange): Promise<Respo
 }
 
 /** A request that would only load or unload a model: what is loaded is the owner's to decide, so nothing is, and nothing is charged. */
-async function answeredHere(read: ReadRequest, exchange: Exchange): Promise<Response> {
+async function answeredHere(read: ReadRequest, answer: JsonObject, exchange: Exchange): Promise<Response> {
   const caller = await authenticate(exchange.db, exchange.request.headers)
   const isOffered = await offers(exchange.db, caller)
   if (!isOffered(read.model)) throw modelNotFound(read.model)
@@ -51,7 +54,7 @@ async function answeredHere(read: ReadRequest, exchange: Exchange): Promise<Resp
       param: 'keep_alive',
     })
   }
-  return Response.json(read.asked.answer, { headers: { 'x-request-id': exchange.requestId } })
+  return Response.json(answer, { headers: { 'x-request-id': exchange.requestId } })
 }
 
 /** The one round trip to D1 before the first byte. Throws the refusal. */
@@ -61,21 +64,33 @@ async function admitted(dialect: Dialect, read: ReadRequest, exchange: Exchange)
     id: exchange.requestId,
     keyHash: read.keyHash,
     model: read.model,
+    name: read.vendorName,
     dialect: dialect.name,
-    inputBound: read.input.bound,
-    outputAsked: read.asked.outputAsked,
-    runs: read.asked.runs,
+    readings: askReadings(read, config),
     hostConcurrency: config.hostConcurrency,
     deadlineMs: config.deadlineMs,
-    leaseMs: Math.max(config.firstByteTimeoutMs, config.checkpointMs + config.idleTimeoutMs) + LEASE_SLACK_MS,
   }
   const verdict = await ledger.admit(ask, defer).catch((error) => {
     throw ledgerError(error)
   })
-  if (!verdict.admitted) throw refusalError(verdict, ask)
+  if (!verdict.admitted) throw refusalError(verdict, ask, read, config)
   if (Math.random() * SWEEP_ONE_IN < 1)
     defer(sweep(db).catch((error) => log({ event: 'error', code: 'sweep_failed', message: causeOf(error) })))
   return verdict
+}
+
+/** The readings that are one, for the ledger. */
+function askReadings({ readings }: ReadRequest, config: Config): Ask['readings'] {
+  return Object.fromEntries(
+    Object.entries(readings).flatMap(([upstream, reading]) => {
+      if (reading instanceof GatewayError) return []
+      const { outputAsked, outputLeast, runs, rereads, cacheWrite, input } = reading
+      const [firstByteMs, idleMs] =
+        upstream === 'ollama' ? [config.firstByteTimeoutMs, config.idleTimeoutMs] : [config.vendorSilenceMs, config.vendorSilenceMs]
+      const leaseMs = Math.max(firstByteMs, config.checkpointMs + idleMs) + LEASE_SLACK_MS
+      return [[upstream, { inputBound: input.bound, outputAsked, outputLeast, runs, rereads, cacheWrite, leaseMs }]]
+    }),
+  )
 }
 
 /** D1's own trouble, told apart: gone in a moment, or until the day's quota begins anew at 00:00 UTC. */
@@ -96,33 +111,40 @@ export function ledgerError(cause: unknown): GatewayError {
   }
 }
 
-/** Asks the host, always for a stream where it can stream. Throws what became of it if that is no answer; the hold is settled then. */
+/** Asks who serves the model. Throws what became of it if that is no answer; the hold is settled then. */
 async function forward(run: Run): Promise<Response> {
-  const { dialect, read, exchange } = run
-  const { config, request } = exchange
-  const body = dialect.forward(read.body, run.hold.upstreamModel ?? read.model, run.hold.outputLimit)
+  const { destination } = run
+  const { hangUp } = destination
+  // Nobody has been asked yet, so nobody bills for it.
+  if (hangUp.happened) {
+    run.void(400, 'hung_up')
+    throw hungUp()
+  }
   const abort = new AbortController()
   const onHangUp = () => abort.abort()
-  request.signal.addEventListener('abort', onHangUp)
-  if (request.signal.aborted) abort.abort() // while it was admitted
-  const timer = setTimeout(() => abort.abort(), config.firstByteTimeoutMs)
+  hangUp.signal.addEventListener('abort', onHangUp)
+  const timer = setTimeout(() => abort.abort(), destination.firstByteMs)
   try {
-    const answer = await callHost(config, dialect.path, { method: 'POST', body: JSON.stringify(body), signal: abort.signal })
+    const answer = await destination.ask(abort.signal)
     if (isAnswer(answer)) return answer
-    throw await hostRefusal(answer, read.model)
+    throw await destination.refusal(answer)
   } catch (thrown) {
-    const error = forwardError(thrown, request.signal.aborted, abort.signal.aborted)
-    run.settle(request.signal.aborted ? 'abandoned' : 'failed', error.status, error.code)
+    const error = forwardError(thrown, destination.name, hangUp.signal.aborted, abort.signal.aborted)
+    run.settle(hangUp.signal.aborted ? 'abandoned' : 'failed', error.status, error.code)
     throw error
   } finally {
     clearTimeout(timer)
-    request.signal.removeEventListener('abort', onHangUp)
+    hangUp.signal.removeEventListener('abort', onHangUp)
   }
 }
 
-function forwardError(thrown: unknown, hungUp: boolean, aborted: boolean): GatewayError {
+function forwardError(thrown: unknown, who: string, isHungUp: boolean, aborted: boolean): GatewayError {
   if (thrown instanceof GatewayError) return thrown
-  if (hungUp) return new GatewayError('invalid_request', 'The caller hung up.')
-  if (aborted) return new GatewayError('upstream_timeout', 'The host took too long to begin its answer: try again, or ask for less.')
+  if (isHungUp) return hungUp()
+  if (aborted) return new GatewayError('upstream_timeout', `${who} took too long to begin its answer: try again, or ask for less.`)
   return gatewayFault(thrown)
+}
+
+function hungUp(): GatewayError {
+  return new GatewayError('invalid_request', 'The caller hung up.')
 }

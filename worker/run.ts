@@ -1,5 +1,5 @@
 // One admitted request while it runs: its meter, its checkpoints, and the one settlement that ends it.
-import type { Dialect } from './dialects/dialect.ts'
+import type { Destination } from './destination.ts'
 import type { Exchange } from './exchange.ts'
 import type { Hold, Standing } from './ledger/admission.ts'
 import { renew, renewalMs } from './ledger/lease.ts'
@@ -7,33 +7,31 @@ import { type Ending, settleSurely } from './ledger/settlement.ts'
 import { causeOf, log } from './log.ts'
 import { Meter, type Metered, NOTHING } from './meter.ts'
 import { formatUsd } from './money.ts'
-import type { ReadRequest } from './read-request.ts'
 
 /** How soon a checkpoint that failed is tried again, milliseconds. */
 const CHECKPOINT_AGAIN_MS = 5_000
 
 export class Run {
-  readonly dialect: Dialect
-  readonly read: ReadRequest
+  readonly destination: Destination
   readonly hold: Hold
   readonly standing: Standing
   readonly exchange: Exchange
   readonly meter: Meter
-  /** When the host was asked, milliseconds since 1970. */
+  /** When the upstream was asked, milliseconds since 1970. */
   readonly startMs: number
   #checkpointDueMs: number
   #renewing = false
   #settled: Metered | null = null
 
-  constructor(dialect: Dialect, read: ReadRequest, admission: { hold: Hold; standing: Standing }, exchange: Exchange, nowMs: number) {
-    this.dialect = dialect
-    this.read = read
-    this.hold = admission.hold
-    this.standing = admission.standing
+  constructor(destination: Destination, { hold, standing }: { hold: Hold; standing: Standing }, exchange: Exchange, nowMs: number) {
+    this.destination = destination
+    this.hold = hold
+    this.standing = standing
     this.exchange = exchange
     this.startMs = nowMs
-    const bounds = { inputEstimate: read.input.estimate, runs: read.asked.runs }
-    this.meter = new Meter(dialect, admission.hold, bounds, nowMs)
+    const { wire, reading } = destination
+    const { input, runs, cacheWrite } = reading
+    this.meter = new Meter(wire, hold, { inputBound: input.bound, inputEstimate: input.estimate, runs, cacheWrite }, nowMs)
     this.#checkpointDueMs = nowMs + exchange.config.checkpointMs
   }
 
@@ -45,14 +43,14 @@ export class Run {
   /** Renews the lease and writes down what was delivered, where it is time to: at a stream's age of CHECKPOINT_SECONDS, and each time at twice the age. */
   checkpoint(nowMs: number): void {
     if (nowMs < this.#checkpointDueMs || this.#renewing || this.#settled !== null) return
-    const { config, db, defer } = this.exchange
+    const { db, defer } = this.exchange
     const ageMs = nowMs - this.startMs
     this.#checkpointDueMs = nowMs + ageMs
     this.#renewing = true
     // Of an answer in one piece nothing is delivered before its end.
-    const { used, costNano } = this.read.asked.stream ? this.meter.metered('abandoned', nowMs) : NOTHING
+    const { used, costNano } = this.destination.reading.stream ? this.meter.metered('abandoned', nowMs) : NOTHING
     const { id, customerId } = this.hold
-    const leaseMs = renewalMs(ageMs, config.idleTimeoutMs)
+    const leaseMs = renewalMs(ageMs, this.destination.idleMs)
     const renewal = renew(db, { customerId, id, costNano, used, firstMs: this.#firstMs(), leaseMs })
       .catch((error) => {
         this.#checkpointDueMs = nowMs + CHECKPOINT_AGAIN_MS
@@ -87,19 +85,24 @@ export class Run {
       (ms) => scheduler.wait(ms),
     )
     defer(settling.catch(failed))
+    if (outcome === 'completed' && estimated && this.hold.upstream !== 'ollama') {
+      const message = 'the vendor reported counts that are missing or cannot be: the request is charged by its bounds'
+      log({ event: 'error', code: 'vendor_counts', request_id: id, vendor: this.hold.upstream, model: this.hold.model, message })
+    }
     log({
       event: 'request',
       request_id: requestId,
       customer: this.standing.customerName,
       customer_id: customerId,
       key_id: this.standing.keyId,
-      model: this.read.model,
-      dialect: this.dialect.name,
+      model: this.hold.model,
+      dialect: this.destination.wire.name,
       status,
       outcome,
       code,
       input_tokens: used.input,
       cached_tokens: used.cached,
+      ...(this.hold.upstream === 'ollama' ? {} : vendorCounts(used)),
       output_tokens: used.output,
       cost_usd: formatUsd(this.#charged(costNano)),
       estimated,
@@ -118,7 +121,7 @@ export class Run {
   headers(metered: Metered | null): Headers {
     const { hold, standing } = this
     const headers = new Headers({ 'x-request-id': this.exchange.requestId, 'cache-control': 'no-cache, no-transform' })
-    if (this.dialect.family === 'anthropic') headers.set('request-id', this.exchange.requestId)
+    if (this.destination.wire.family === 'anthropic') headers.set('request-id', this.exchange.requestId)
     if (hold.outputLimit > 0) headers.set('x-output-limit', String(hold.outputLimit))
     const taken = metered === null ? hold.holdNano : this.#charged(metered.costNano)
     if (standing.roomNano !== null) headers.set('x-budget-remaining', formatUsd(standing.roomNano - taken))
@@ -134,6 +137,11 @@ export class Run {
   #firstMs(): number | null {
     return this.meter.firstTokenMs === null ? null : Math.max(0, this.meter.firstTokenMs - this.startMs)
   }
+}
+
+/** What only a vendor tells, for the log. */
+function vendorCounts({ cacheWrite, cacheWriteLong, reasoning }: Metered['used']) {
+  return { cache_write_tokens: cacheWrite, cache_write_long_tokens: cacheWriteLong, reasoning_tokens: reasoning }
 }
 
 /** The limit of requests a minute with less room, and what was used of it. */

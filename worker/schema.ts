@@ -5,7 +5,8 @@ export const BUDGET_PERIODS = ['total', 'day', 'week', 'month'] as const
 export type BudgetPeriod = (typeof BUDGET_PERIODS)[number]
 export const OUTCOMES = ['completed', 'abandoned', 'failed', 'expired'] as const
 export type Outcome = (typeof OUTCOMES)[number]
-const UPSTREAMS = ['ollama', 'openai', 'anthropic'] as const
+export const UPSTREAMS = ['ollama', 'openai', 'anthropic'] as const
+export type Upstream = (typeof UPSTREAMS)[number]
 
 const budgetAndLimits = {
   budgetNano: integer('budget_nano'),
@@ -94,6 +95,13 @@ const used = {
   costNano: integer('cost_nano').notNull(),
 }
 
+/** What only a vendor tells. */
+const usedOfVendor = {
+  cacheWriteTokens: integer('cache_write_tokens').notNull().default(0),
+  cacheWriteLongTokens: integer('cache_write_long_tokens').notNull().default(0),
+  reasoningTokens: integer('reasoning_tokens').notNull().default(0),
+}
+
 export const holds = sqliteTable(
   'holds',
   {
@@ -121,6 +129,7 @@ export const usage = sqliteTable(
     overNano: integer('over_nano').notNull(),
     firstMs: integer('first_ms'),
     settledMs: integer('settled_ms').notNull(),
+    ...usedOfVendor,
   },
   (t) => [primaryKey({ columns: [t.customerId, t.id] })],
 )
@@ -156,6 +165,7 @@ export const usageDaily = sqliteTable(
     outcome: text('outcome', { enum: OUTCOMES }).notNull(),
     requests: integer('requests').notNull(),
     ...used,
+    ...usedOfVendor,
   },
   (t) => [primaryKey({ columns: [t.customerId, t.day, t.model, t.keyId, t.outcome] })],
 )

@@ -1,5 +1,5 @@
 // What has been seen of an answer so far: the host's own counts where it gave them, and an estimate for where it does not.
-import { isObject } from './json.ts'
+import { isObject, type JsonObject } from './json.ts'
 
 const encoder = new TextEncoder()
 
@@ -26,11 +26,32 @@ const TOKEN_BYTES_MAX = 16
 /** No context is as large: a count beyond is no count. */
 const COUNT_MAX = 1_000_000_000
 
+/** Counts as they are reported, whatever they are; absent ones leave what was there. */
+interface Reported {
+  /** All input: cached and written tokens, too. */
+  input?: unknown
+  cached?: unknown
+  /** Written to the cache, of which `cacheWriteLong` for hours. */
+  cacheWrite?: unknown
+  cacheWriteLong?: unknown
+  output?: unknown
+  reasoning?: unknown
+}
+
 export class Seen {
   /** Reported counts; null until one came that can be one. */
   input: number | null = null
   cached = 0
+  cacheWrite = 0
+  cacheWriteLong: number | null = null
   output: number | null = null
+  reasoning = 0
+  /** The counts so far are not the last word. */
+  provisional = false
+  /** The last report held what cannot be a count. */
+  faulty = false
+  /** Usage as a vendor reports it piece by piece, each field as it was said last. */
+  usage: JsonObject = {}
   /** Reported GPU time, milliseconds. */
   gpuMs: number | null = null
   /** Estimated tokens of what was delivered, of which `thinking`. */
@@ -38,8 +59,8 @@ export class Seen {
   thinking = 0
   /** The frame that ends an answer came. */
   terminated = false
-  /** The host said within the answer that it failed. */
-  failed: string | null = null
+  /** It was said within the answer that it failed; the first such word is the one that tells why. */
+  failed: { message: string; code: string } | null = null
 
   /**
    * A delivered piece of text. A frame is a token at least; four bytes a token is what the recorded answers come to.
@@ -66,16 +87,27 @@ export class Seen {
     for (const call of calls) if (isObject(call?.function)) this.toolCall(call.function.name, call.function.arguments)
   }
 
+  /** An error within the answer, as it was put: OpenAI's and Ollama's codes, Anthropic's types. */
+  fail({ message, code, type }: JsonObject): void {
+    this.failed ??= { message: String(message ?? 'error'), code: String(code ?? type ?? '') }
+  }
+
   /** GPU time as reported, nanoseconds; nothing is taken from what cannot be one. */
   gpuTime(nanoseconds: number): void {
     if (Number.isFinite(nanoseconds) && nanoseconds > 0) this.gpuMs = Math.ceil(nanoseconds / 1e6)
   }
 
-  /** Counts as reported: whole and not negative, or they are not taken. Absent ones leave what was there. */
-  counts(counts: { input?: unknown; cached?: unknown; output?: unknown }): void {
-    if (isCount(counts.input)) this.input = counts.input
-    if (isCount(counts.output)) this.output = counts.output
-    if (isCount(counts.cached)) this.cached = Math.min(counts.cached, this.input ?? 0)
+  /** Takes counts as reported: whole and not negative, or they are not taken. */
+  counts({ input, cached, cacheWrite, cacheWriteLong, output, reasoning }: Reported): void {
+    const reported = [input, cached, cacheWrite, cacheWriteLong, output, reasoning]
+    this.faulty = reported.some((count) => count != null && !isCount(count))
+    if (isCount(input)) this.input = input
+    if (isCount(output)) this.output = output
+    const most = this.input ?? 0
+    if (isCount(cached)) this.cached = Math.min(cached, most)
+    if (isCount(cacheWrite)) this.cacheWrite = Math.min(cacheWrite, most - this.cached)
+    if (isCount(cacheWriteLong)) this.cacheWriteLong = Math.min(cacheWriteLong, this.cacheWrite)
+    if (isCount(reasoning)) this.reasoning = Math.min(reasoning, this.output ?? 0)
   }
 }
 

@@ -1,11 +1,11 @@
-// The host: the one place that calls fetch, and what its refusals mean for a caller.
+// The one place that calls fetch; and the host: how it is asked, and what its refusals mean for a caller.
 import type { Config } from './config.ts'
 import { GatewayError } from './errors.ts'
-import { isObject } from './json.ts'
+import { isObject, type JsonObject } from './json.ts'
 import { causeOf, log } from './log.ts'
 import { hostBusy, modelNotFound } from './refusal.ts'
 
-interface HostCall {
+interface UpstreamCall {
   method?: 'GET' | 'POST'
   body?: string
   signal?: AbortSignal
@@ -18,15 +18,28 @@ const ERROR_BODY_BYTES = 65_536
  * Calls the host as itself: none of the caller's headers, the Access token if there is one, no redirect followed (it would carry that token along).
  * Throws upstream_unavailable where no answer comes; an abort is thrown as it is.
  */
-export async function callHost(config: Config, path: string, call: HostCall): Promise<Response> {
+export async function callHost(config: Config, path: string, call: UpstreamCall): Promise<Response> {
   const headers = new Headers({ accept: 'application/json, application/x-ndjson, text/event-stream' })
   if (call.body !== undefined) headers.set('content-type', 'application/json')
   if (config.access !== null) {
     headers.set('CF-Access-Client-Id', config.access.clientId)
     headers.set('CF-Access-Client-Secret', config.access.clientSecret)
   }
+  return callUpstream(`${config.ollamaBaseUrl}${path}`, headers, call, (cause) => {
+    const message = 'The host cannot be reached right now: try again in a moment.'
+    return new GatewayError('upstream_unavailable', message, { cause, retryAfterSeconds: 5 })
+  })
+}
+
+/** Follows no redirect: it would carry the headers along. Throws what `unreachable` makes of no answer; an abort is thrown as it is. */
+export async function callUpstream(
+  url: string,
+  headers: Headers,
+  call: UpstreamCall,
+  unreachable: (cause: unknown) => GatewayError,
+): Promise<Response> {
   try {
-    return await fetch(`${config.ollamaBaseUrl}${path}`, {
+    return await fetch(url, {
       method: call.method ?? 'GET',
       headers,
       redirect: 'manual',
@@ -35,10 +48,7 @@ export async function callHost(config: Config, path: string, call: HostCall): Pr
     })
   } catch (error) {
     if (call.signal?.aborted) throw error
-    throw new GatewayError('upstream_unavailable', 'The host cannot be reached right now: try again in a moment.', {
-      cause: error,
-      retryAfterSeconds: 5,
-    })
+    throw unreachable(error)
   }
 }
 
@@ -98,11 +108,16 @@ function isAccessRefusal(response: Response): boolean {
 
 /** The text of the host's error, whichever envelope it wears; null where there is none. */
 async function errorText(response: Response): Promise<string | null> {
+  const value = await errorJson(response)
+  const text = isObject(value?.error) ? value.error.message : value?.error
+  return typeof text === 'string' && text !== '' ? text.slice(0, 1000) : null
+}
+
+/** The JSON object of an error answer, of which so much is read; null where it is none. */
+export async function errorJson(response: Response): Promise<JsonObject | null> {
   try {
     const value: unknown = JSON.parse(await firstBytes(response, ERROR_BODY_BYTES))
-    if (!isObject(value)) return null
-    const text = isObject(value.error) ? value.error.message : value.error
-    return typeof text === 'string' && text !== '' ? text.slice(0, 1000) : null
+    return isObject(value) ? value : null
   } catch (error) {
     if (!(error instanceof SyntaxError)) log({ event: 'error', code: 'host_refused', status: response.status, message: causeOf(error) })
     return null

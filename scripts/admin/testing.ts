@@ -5,10 +5,11 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
-import type { Ask } from '../../worker/ledger/admission.ts'
+import { type Ask, OUTPUT_LEAST } from '../../worker/ledger/admission.ts'
 import { Group } from '../../worker/ledger/group.ts'
 import type { Ending } from '../../worker/ledger/settlement.ts'
 import { type NanoUsd, parseUsd } from '../../worker/money.ts'
+import { UNUSED } from '../../worker/pricing.ts'
 import { runOnD1 } from '../database/d1.ts'
 import { type Database, databaseOver } from '../database/database.ts'
 import type { GatewayFile } from '../database/gateway-file.ts'
@@ -147,13 +148,13 @@ export async function begin(t: TestDatabase, key: TestKey, { atMs = Date.now(), 
     id: v7({ msecs: atMs }),
     keyHash: key.hash,
     model,
+    name: model.replace(/:latest$/, ''),
     dialect: 'ollama-chat',
-    inputBound: 10,
-    outputAsked: 100,
-    runs: 1,
+    readings: {
+      ollama: { inputBound: 10, outputAsked: 100, outputLeast: OUTPUT_LEAST, runs: 1, rereads: true, cacheWrite: 'none', leaseMs: 130_000 },
+    },
     hostConcurrency: 10_000,
     deadlineMs: 600_000,
-    leaseMs: 130_000,
     nowMs: atMs,
   }
   const verdict = await new Group(t.d1, { max: 1 }).admit(ask, () => {})
@@ -165,7 +166,7 @@ export async function begin(t: TestDatabase, key: TestKey, { atMs = Date.now(), 
 export async function request(t: TestDatabase, key: TestKey, asked: TestRequest = {}): Promise<string> {
   const id = await begin(t, key, asked)
   const { customerId, id: keyId } = key
-  const used = { input: 10, cached: 0, output: 5, gpuMs: 0, ...asked.used }
+  const used = { ...UNUSED, input: 10, output: 5, ...asked.used }
   const { outcome = 'completed', cost = '0.001' } = asked
   const ending = { customerId, keyId, id, outcome, estimated: false, costNano: usd(cost), used, firstMs: 5 }
   await new Group(t.d1, { max: 1 }).settle(ending, () => {})

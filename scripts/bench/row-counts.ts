@@ -1,8 +1,9 @@
 // Section rows: what a request asks of D1, alone and in company: calls are what time goes by, rows are what the bill goes by.
 import { v7 } from 'uuid'
-import type { Admitted, Ask } from '../../worker/ledger/admission.ts'
+import { type Admitted, type Ask, OUTPUT_LEAST } from '../../worker/ledger/admission.ts'
 import { Group } from '../../worker/ledger/group.ts'
 import type { NanoUsd } from '../../worker/money.ts'
+import { UNUSED } from '../../worker/pricing.ts'
 import { startGateway } from './cast.ts'
 import type { Stage } from './stage.ts'
 import { MODEL } from './subjects.ts'
@@ -63,17 +64,25 @@ function askOf(keyHash: string): Ask {
     id: v7(),
     keyHash,
     model: `${MODEL}:latest`,
+    name: MODEL,
     dialect: 'openai-chat',
-    inputBound: 300,
-    outputAsked: null,
-    runs: 1,
+    readings: {
+      ollama: {
+        inputBound: 300,
+        outputAsked: null,
+        outputLeast: OUTPUT_LEAST,
+        runs: 1,
+        rereads: true,
+        cacheWrite: 'none',
+        leaseMs: 130_000,
+      },
+    },
     hostConcurrency: 10_000,
     deadlineMs: 600_000,
-    leaseMs: 130_000,
   }
 }
 
 function endingOf({ id, customerId }: Admitted['hold'], keyId: number) {
-  const used = { input: 20, cached: 0, output: 16, gpuMs: 100 }
+  const used = { ...UNUSED, input: 20, output: 16, gpuMs: 100 }
   return { customerId, keyId, id, outcome: 'completed' as const, estimated: false, costNano: 1000 as NanoUsd, used, firstMs: 10 }
 }

@@ -1,6 +1,7 @@
 // Anthropic's messages, /v1/messages.
 import * as z from 'zod'
 import { isObject, type JsonObject } from '../json.ts'
+import type { Seen } from '../seen.ts'
 import { checkKeys, checkTools, type Dialect, flag, OWNERS_FIELDS, positive, readAs, without, withoutServerTools } from './dialect.ts'
 
 const block = z.looseObject({
@@ -41,6 +42,26 @@ export function imagesOf(messages: readonly { content: unknown }[]): string[] {
   })
 }
 
+/** Everything of a stream's event but its usage, which a vendor means otherwise than Ollama. */
+export function observeEvent(frame: JsonObject, seen: Seen): void {
+  switch (frame.type) {
+    case 'content_block_start':
+      if (!isObject(frame.content_block)) return
+      if (frame.content_block.type === 'tool_use') return seen.toolCall(frame.content_block.name, null)
+      return seen.text(frame.content_block.text)
+    case 'content_block_delta':
+      if (!isObject(frame.delta)) return
+      seen.text(frame.delta.text)
+      seen.text(frame.delta.thinking, true)
+      return seen.toolCall(null, frame.delta.partial_json)
+    case 'message_stop':
+      seen.terminated = true
+      return
+    case 'error':
+      return seen.fail(isObject(frame.error) ? frame.error : {})
+  }
+}
+
 export const anthropicMessages: Dialect = {
   name: 'anthropic-messages',
   path: '/v1/messages',
@@ -76,25 +97,9 @@ export const anthropicMessages: Dialect = {
   /** `message_start` holds Ollama's guess at the input, a quarter of its length, and is not looked at. */
   observe(frame, seen) {
     if (frame === '[DONE]') return
-    switch (frame.type) {
-      case 'content_block_start':
-        if (!isObject(frame.content_block)) return
-        if (frame.content_block.type === 'tool_use') return seen.toolCall(frame.content_block.name, null)
-        return seen.text(frame.content_block.text)
-      case 'content_block_delta':
-        if (!isObject(frame.delta)) return
-        seen.text(frame.delta.text)
-        seen.text(frame.delta.thinking, true)
-        return seen.toolCall(null, frame.delta.partial_json)
-      case 'message_delta':
-        if (isObject(frame.usage)) seen.counts({ input: frame.usage.input_tokens, output: frame.usage.output_tokens })
-        return
-      case 'message_stop':
-        seen.terminated = true
-        return
-      case 'error':
-        seen.failed = isObject(frame.error) ? String(frame.error.message) : 'error'
-    }
+    observeEvent(frame, seen)
+    if (frame.type === 'message_delta' && isObject(frame.usage))
+      seen.counts({ input: frame.usage.input_tokens, output: frame.usage.output_tokens })
   },
 
   /** `content: null` is what Ollama says where no block came. */

@@ -32,14 +32,25 @@ export function askedToEmbed(model: string, texts: string | string[]): Asked {
 /** A frame's JSON, or the text `[DONE]`. */
 export type FrameValue = JsonObject | '[DONE]'
 
-export interface Dialect {
-  /** As the ledger names it. */
+/** How an answer comes: what is read of it, and what is done to it. */
+export interface Wire {
+  /** As the ledger names the dialect. */
   name: string
+  family: Family
+  /** How it is streamed; null: one JSON value, never a stream. */
+  framing: Framing | null
+  /** Takes from a frame what there is to see. */
+  observe(frame: FrameValue, seen: Seen): void
+  /** What becomes of a frame for a caller who had not asked for usage: itself, another one, or nothing. */
+  withoutUsage?(frame: FrameValue): FrameValue | null
+  /** The one JSON value that the host would have answered in place of these frames. */
+  aggregate?(frames: readonly FrameValue[]): JsonObject
+}
+
+/** A dialect as the host speaks it. */
+export interface Dialect extends Wire {
   /** Here and on the host. */
   path: string
-  family: Family
-  /** How the host streams it; null: one JSON value, never a stream. */
-  framing: Framing | null
   /** What the host's decoder looks for at the top level. */
   keys: readonly string[]
   /** The request's shape, as far as the gateway looks at it. */
@@ -48,12 +59,6 @@ export interface Dialect {
   read(body: JsonObject): Asked
   /** The body for the host: what was asked, with what the gateway decides put in its place. */
   forward(body: JsonObject, model: string, outputLimit: number): JsonObject
-  /** Takes from a frame what there is to see. */
-  observe(frame: FrameValue, seen: Seen): void
-  /** What becomes of a frame for a caller who had not asked for usage: itself, another one, or nothing. */
-  withoutUsage?(frame: FrameValue): FrameValue | null
-  /** The one JSON value that the host would have answered in place of these frames. */
-  aggregate?(frames: readonly FrameValue[]): JsonObject
 }
 
 /** Fields that are the owner's to decide: what stays loaded, how it is loaded, and what shows the prompt unmetered. */

@@ -91,7 +91,7 @@ function askedFor(request: z.infer<typeof chatRequest | typeof generateRequest>,
 
 function observe(frame: FrameValue, seen: Seen): void {
   if (frame === '[DONE]') return
-  if (typeof frame.error === 'string') seen.failed = frame.error
+  if (typeof frame.error === 'string') seen.fail({ message: frame.error })
   const message = isObject(frame.message) ? frame.message : frame
   seen.text(isObject(frame.message) ? message.content : frame.response)
   seen.text(message.thinking, true)

@@ -49,10 +49,23 @@ const request = z.looseObject({
   reasoning: z.looseObject({ effort: z.string().nullish() }).nullish(),
 })
 
+/** Of chat completions, completions and embeddings. Cached and written tokens are among the prompt's; a vendor reports more than Ollama. */
 export function observeUsage(frame: JsonObject, seen: Seen): void {
   if (!isObject(frame.usage)) return
-  const details = isObject(frame.usage.prompt_tokens_details) ? frame.usage.prompt_tokens_details : {}
-  seen.counts({ input: frame.usage.prompt_tokens, output: frame.usage.completion_tokens, cached: details.cached_tokens })
+  const prompt = isObject(frame.usage.prompt_tokens_details) ? frame.usage.prompt_tokens_details : {}
+  const completion = isObject(frame.usage.completion_tokens_details) ? frame.usage.completion_tokens_details : {}
+  seen.counts({
+    input: frame.usage.prompt_tokens,
+    cached: prompt.cached_tokens,
+    cacheWrite: prompt.cache_write_tokens,
+    output: frame.usage.completion_tokens,
+    reasoning: completion.reasoning_tokens,
+  })
+}
+
+/** An error within an answer, as the SDKs look for it. */
+export function observeError(frame: JsonObject, seen: Seen): void {
+  if (isObject(frame.error)) seen.fail(frame.error)
 }
 
 export function choicesOf(frame: JsonObject): JsonObject[] {
@@ -118,10 +131,11 @@ export const openaiChat: Dialect = {
       seen.terminated = true
       return
     }
-    if (isObject(frame.error)) seen.failed = String(frame.error.message)
+    observeError(frame, seen)
     for (const choice of choicesOf(frame)) {
       if (!isObject(choice.delta)) continue
       seen.text(choice.delta.content)
+      seen.text(choice.delta.refusal)
       seen.text(choice.delta.reasoning, true)
       seen.toolCalls(choice.delta.tool_calls)
     }

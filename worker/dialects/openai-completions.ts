@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { isObject } from '../json.ts'
 import { type Dialect, flag, OWNERS_FIELDS, positive, readAs, without } from './dialect.ts'
-import { choicesOf, dropUsage, observeUsage, stop, streamOptions } from './openai-chat.ts'
+import { choicesOf, dropUsage, observeError, observeUsage, stop, streamOptions } from './openai-chat.ts'
 
 const request = z.looseObject({
   model: z.string().min(1, 'name a model'),
@@ -66,7 +66,7 @@ export const openaiCompletions: Dialect = {
       seen.terminated = true
       return
     }
-    if (isObject(frame.error)) seen.failed = String(frame.error.message)
+    observeError(frame, seen)
     for (const choice of choicesOf(frame)) seen.text(choice.text)
     observeUsage(frame, seen)
   },

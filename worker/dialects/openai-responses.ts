@@ -1,6 +1,7 @@
 // OpenAI's responses, /v1/responses.
 import * as z from 'zod'
 import { isObject } from '../json.ts'
+import type { Seen } from '../seen.ts'
 import { checkKeys, checkTools, type Dialect, flag, OWNERS_FIELDS, positive, readAs, without, withoutServerTools } from './dialect.ts'
 
 const part = z.looseObject({ type: z.string(), image_url: z.string().nullish() })
@@ -24,6 +25,22 @@ const request = z.looseObject({
   text: z.looseObject({ format: z.looseObject({ type: z.string() }).nullish() }).nullish(),
   reasoning: z.looseObject({ effort: z.string().nullish() }).nullish(),
 })
+
+/** Usage of a response. Cached and written tokens are among the input's; of those written the vendor says for how long. */
+export function observeResponse(response: unknown, seen: Seen): void {
+  if (!isObject(response) || !isObject(response.usage)) return
+  const input = isObject(response.usage.input_tokens_details) ? response.usage.input_tokens_details : {}
+  const written = isObject(input.cache_write_tokens_details) ? input.cache_write_tokens_details : {}
+  const output = isObject(response.usage.output_tokens_details) ? response.usage.output_tokens_details : {}
+  seen.counts({
+    input: response.usage.input_tokens,
+    cached: input.cached_tokens,
+    cacheWrite: input.cache_write_tokens,
+    cacheWriteLong: written.ttl_12h_tokens,
+    output: response.usage.output_tokens,
+    reasoning: output.reasoning_tokens,
+  })
+}
 
 export const openaiResponses: Dialect = {
   name: 'openai-responses',
@@ -75,18 +92,14 @@ export const openaiResponses: Dialect = {
       case 'response.function_call_arguments.delta':
         return seen.toolCall(null, frame.delta)
       case 'error':
-        seen.failed = String(frame.message)
-        return
+        return seen.fail(isObject(frame.error) ? frame.error : frame)
       case 'response.failed':
-        seen.failed = 'response.failed'
-        return
+        seen.fail(isObject(frame.response) && isObject(frame.response.error) ? frame.response.error : {})
+        return observeResponse(frame.response, seen)
       case 'response.completed':
-      case 'response.incomplete': {
+      case 'response.incomplete':
         seen.terminated = true
-        const usage = isObject(frame.response) && isObject(frame.response.usage) ? frame.response.usage : {}
-        const details = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {}
-        seen.counts({ input: usage.input_tokens, output: usage.output_tokens, cached: details.cached_tokens })
-      }
+        return observeResponse(frame.response, seen)
     }
   },
 

@@ -1,9 +1,29 @@
 // Admission: one statement decides, writes the hold and answers; why a request was refused is asked in a second call.
 import type { NanoUsd } from '../money.ts'
-import type { Price } from '../pricing.ts'
-import type { BudgetPeriod } from '../schema.ts'
+import { PRICE_FIELDS, type Price } from '../pricing.ts'
+import type { BudgetPeriod, Upstream } from '../schema.ts'
+import type { CacheWrite } from '../vendors/vendor-request.ts'
 import { ADMIT, EXPLAIN, LIMIT } from './admission-sql.ts'
 import { retryTransient } from './retry.ts'
+
+/** The fewest output tokens that a fitted limit may leave, unless the caller asks for fewer. */
+export const OUTPUT_LEAST = 256
+
+/** How a request is read by who serves it, as far as its hold goes. */
+export interface AskReading {
+  /** The most input tokens that the request can be. */
+  inputBound: number
+  /** Of each run. null: the price's default. 0: no output at all (embeddings). */
+  outputAsked: number | null
+  /** The fewest output tokens of each run that are of use; fewer are, where fewer are asked for. */
+  outputLeast: number
+  /** How often the model runs for it, or how many answers it gives: each has the output limit. */
+  runs: number
+  /** Each run reads the run before it, as input. */
+  rereads: boolean
+  cacheWrite: CacheWrite
+  leaseMs: number
+}
 
 export interface Ask {
   /** UUIDv7; the request's id, and the token that settles it. */
@@ -11,16 +31,13 @@ export interface Ask {
   keyHash: string
   /** Canonical name. */
   model: string
+  /** The name that a vendor's model of this name has, which is without a tag. */
+  name: string
   dialect: string
-  /** The most input tokens that the request can be. */
-  inputBound: number
-  /** null: the price's default. 0: no output at all (embeddings). */
-  outputAsked: number | null
-  /** How often the host will run the model for it: each run has the output limit, and reads the run before it. */
-  runs: number
+  /** By each upstream that can serve a request such as this: whose model it is the price says. */
+  readings: Partial<Record<Upstream, AskReading>>
   hostConcurrency: number
   deadlineMs: number
-  leaseMs: number
   /** Only for tests: milliseconds in place of the database's clock. */
   nowMs?: number
 }
@@ -45,6 +62,8 @@ type Refusal =
   | 'account_suspended'
   | 'model_not_allowed'
   | 'model_not_found'
+  | 'not_read'
+  | 'cache_not_priced'
   | 'host_busy'
   | 'rate_limited'
   | 'budget_exceeded'
@@ -68,6 +87,10 @@ export interface Hold {
   customerId: number
   priceId: number
   price: Price
+  upstream: Upstream
+  /** By the name that it is priced and booked under. */
+  model: string
+  /** Its name at the upstream; null: the same. */
   upstreamModel: string | null
   holdNano: NanoUsd
   outputLimit: number
@@ -80,10 +103,14 @@ export interface Admitted {
   standing: Standing
 }
 
-/** `leastNano`: what the hold would be at the least that the output may be limited to. */
+/**
+ * `leastNano`: what the hold would be at the least that the output may be limited to. `not_read`: the model is one of `upstream`, and the ask
+ * has no reading for that.
+ */
 export interface Refused {
   admitted: false
   refusal: Refusal
+  upstream: Upstream | null
   expiresMs: number | null
   leastNano: NanoUsd
   standing: Standing | null
@@ -116,6 +143,7 @@ export async function explained(db: D1Database, ask: Ask): Promise<Verdict | nul
   return {
     admitted: false,
     refusal: row.verdict,
+    upstream: row.upstream,
     expiresMs: row.expires_ms,
     leastNano: row.least_nano ?? (0 as NanoUsd),
     standing: row.known === null ? null : standingOf(row.standing),
@@ -125,6 +153,8 @@ export async function explained(db: D1Database, ask: Ask): Promise<Verdict | nul
 interface Row {
   id: string
   price_id: number
+  upstream: Upstream
+  model: string
   hold_nano: NanoUsd
   output_limit: number
   created_ms: number
@@ -143,9 +173,7 @@ type ExplainedRow = { [column in keyof Row]: Row[column] | null } & {
 
 function admittedOf(row: Row): Admitted {
   const standing = standingOf(row.standing)
-  const [upstreamModel, requestNano, modelNano, inputPico, cachedInputPico, outputPico, gpuSecondNano] = JSON.parse(
-    row.price,
-  ) as PriceValues
+  const [upstreamModel, ...priced] = JSON.parse(row.price) as [string | null, ...number[]]
   return {
     admitted: true,
     standing,
@@ -153,7 +181,9 @@ function admittedOf(row: Row): Admitted {
       id: row.id,
       customerId: standing.customerId,
       priceId: row.price_id,
-      price: { requestNano, modelNano, inputPico, cachedInputPico, outputPico, gpuSecondNano },
+      price: Object.fromEntries(PRICE_FIELDS.map((field, index) => [field, priced[index]])) as Price,
+      upstream: row.upstream,
+      model: row.model,
       upstreamModel,
       holdNano: row.hold_nano,
       outputLimit: row.output_limit,
@@ -161,9 +191,6 @@ function admittedOf(row: Row): Admitted {
     },
   }
 }
-
-/** In the order of PRICE. */
-type PriceValues = [string | null, number, number, number, number, number, number]
 
 /** In the order of STANDING. */
 type StandingValues = [number, number, string, number, number | null, number, ...LimitValues, ...LimitValues]

@@ -42,7 +42,14 @@ interface Rider {
 }
 
 /** What an ask is told that was refused twice for what was gone a moment later. */
-const TRY_AGAIN: Verdict = { admitted: false, refusal: 'rate_limited', expiresMs: null, leastNano: 0 as NanoUsd, standing: null }
+const TRY_AGAIN: Verdict = {
+  admitted: false,
+  refusal: 'rate_limited',
+  upstream: null,
+  expiresMs: null,
+  leastNano: 0 as NanoUsd,
+  standing: null,
+}
 
 /**
  * The ledger of one isolate. Whoever finds room sends what waits, in a batch under its own `defer`, and so leads once; the next one leads when

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import type { NanoUsd } from '../money.ts'
+import { UNUSED } from '../pricing.ts'
 import { admit, askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, settle, type TestKey } from '../testing/ledger.ts'
 import { renew } from './lease.ts'
 import { periodOfDaySql, rebuildSpendSql } from './periods.ts'
@@ -107,7 +108,7 @@ async function apply(world: World, step: Step): Promise<void> {
     case 'checkpoint': {
       const request = pick(world.running, step.which)
       if (request === undefined) return
-      const used = { input: 1, cached: 0, output: 1, gpuMs: 0 }
+      const used = { ...UNUSED, input: 1, output: 1 }
       await renew(db, { customerId: world.customerId, id: request.id, costNano: step.cost as NanoUsd, used, firstMs: 1, leaseMs: 1 })
       return
     }

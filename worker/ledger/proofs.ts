@@ -12,7 +12,10 @@ const TRIGGERS_OF = {
 }
 export const TRIGGERS = Object.values(TRIGGERS_OF).flat()
 
-const TOKENS = ['input_tokens', 'cached_tokens', 'output_tokens', 'gpu_ms', 'cost_nano']
+const TOKENS = [
+  ...['input_tokens', 'cached_tokens', 'cache_write_tokens', 'cache_write_long_tokens', 'output_tokens', 'reasoning_tokens', 'gpu_ms'],
+  'cost_nano',
+]
 const SUMMED = ['requests', ...TOKENS]
 const sums = (prefix: string, fold: (column: string) => string) =>
   TOKENS.map((column) => `${fold(column)} AS ${prefix}${column}`).join(', ')

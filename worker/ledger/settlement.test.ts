@@ -1,6 +1,7 @@
 // Settlement on a real D1: posted once, whatever races; sums that agree; at most five rows a request.
 import { beforeAll, expect, test } from 'vitest'
 import type { NanoUsd } from '../money.ts'
+import { UNUSED } from '../pricing.ts'
 import { admit, askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, settle, type TestKey, usd } from '../testing/ledger.ts'
 import { commit } from './commit.ts'
 import { renew, renewalMs } from './lease.ts'
@@ -61,7 +62,7 @@ test('a request is two D1 calls and five written rows, six with a key that has a
 test('a settlement posts usage, spend and daily sums, and ends the hold', async () => {
   const key = await makeKey(await makeCustomer({ budget: '1' }), { budget: '1', period: 'total' })
   const id = await running(key)
-  const ending = endingOf(key, id, 700_000, { used: { input: 600, cached: 100, output: 50, gpuMs: 20 }, firstMs: 12 })
+  const ending = endingOf(key, id, 700_000, { used: { ...UNUSED, input: 600, cached: 100, output: 50, gpuMs: 20 }, firstMs: 12 })
   await settle(db, ending)
   expect(await usageOf(id)).toMatchObject({
     outcome: 'completed',
@@ -120,7 +121,7 @@ test('with a budget no more than the hold is charged, and what was over stands b
 test('an expired request is worth its checkpoint, and nothing where nothing was delivered', async () => {
   const key = await makeKey(await makeCustomer({ budget: '1' }))
   const [silent, talking] = [await running(key), await running(key)]
-  const used = { input: 100, cached: 0, output: 7, gpuMs: 3 }
+  const used = { ...UNUSED, input: 100, output: 7, gpuMs: 3 }
   await renew(db, { customerId: key.customerId, id: talking, costNano: 107_000 as NanoUsd, used, firstMs: 9, leaseMs: 1000 })
   await expire(silent)
   await expire(talking)
@@ -168,7 +169,7 @@ test('a late end is charged no more than its hold, and not at all twice over its
     customerId: key.customerId,
     id,
     costNano: usd('0.0004'),
-    used: { input: 1, cached: 0, output: 1, gpuMs: 0 },
+    used: { ...UNUSED, input: 1, output: 1 },
     firstMs: 1,
     leaseMs: 0,
   })

@@ -21,6 +21,14 @@ export interface Ending {
 /** How long a settle waits before each try, in seconds: within the 30 that waitUntil gives after a caller has gone. */
 const SETTLE_WAITS_SECONDS = [0, 1, 3, 8, 17]
 
+/** What only a vendor tells: columns, and where an ending has them. A checkpoint has none. */
+const VENDOR_USED = [
+  ['cache_write_tokens', 'cacheWrite'],
+  ['cache_write_long_tokens', 'cacheWriteLong'],
+  ['reasoning_tokens', 'reasoning'],
+] as const satisfies readonly (readonly [string, keyof Used])[]
+const vendorColumns = VENDOR_USED.map(([column]) => column)
+
 /**
  * The endings (`?1`, JSON) whose hold still stands. `?2` is the moment a lease has to be past for 'expired' to hold:
  * one value for the whole batch, so that all its statements see the same rows, even if a lease is renewed beside them.
@@ -35,6 +43,7 @@ WITH ended AS (
     iif(e.value ->> 'outcome' = 'expired', h.checkpoint_input, e.value ->> '$.used.input') AS input_tokens,
     iif(e.value ->> 'outcome' = 'expired', 0, e.value ->> '$.used.cached') AS cached_tokens,
     iif(e.value ->> 'outcome' = 'expired', h.checkpoint_output, e.value ->> '$.used.output') AS output_tokens,
+    ${VENDOR_USED.map(([column, field]) => `iif(e.value ->> 'outcome' = 'expired', 0, e.value ->> '$.used.${field}') AS ${column}`).join(', ')},
     iif(e.value ->> 'outcome' = 'expired', h.checkpoint_gpu_ms, e.value ->> '$.used.gpuMs') AS gpu_ms,
     iif(e.value ->> 'outcome' = 'expired', h.checkpoint_first_ms, e.value ->> 'firstMs') AS first_ms
   FROM json_each(?1) e JOIN holds h ON h.customer_id = e.value ->> 'customerId' AND h.id = e.value ->> 'id'
@@ -44,9 +53,9 @@ WITH ended AS (
 
 const SETTLE = [
   `INSERT INTO usage (customer_id, id, key_id, price_id, model, dialect, upstream, outcome, estimated, hold_nano, cost_nano, over_nano, input_tokens, cached_tokens,
-    output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, settled_ms)
+    output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, settled_ms, ${vendorColumns.join(', ')})
    ${ENDED} SELECT customer_id, id, key_id, price_id, model, dialect, upstream, outcome, estimated, hold_nano, cost_nano, full_nano - cost_nano, input_tokens, cached_tokens,
-    output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM charged
+    output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, CAST(unixepoch('subsec') * 1000 AS INTEGER), ${vendorColumns.join(', ')} FROM charged
    RETURNING id`,
   `INSERT INTO spend (owner, period, spent_nano)
    ${ENDED} SELECT owner, period, sum(cost_nano) FROM (
@@ -55,12 +64,13 @@ const SETTLE = [
      SELECT 'k' || key_id, ${periodOfDaySql('k_budget_period', 'day')}, cost_nano FROM charged WHERE k_budget_nano IS NOT NULL
    ) WHERE true GROUP BY owner, period
    ON CONFLICT DO UPDATE SET spent_nano = spent_nano + excluded.spent_nano`,
-  `INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano)
-   ${ENDED} SELECT customer_id, day, model, key_id, outcome, count(*), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(gpu_ms), sum(cost_nano)
+  `INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano, ${vendorColumns.join(', ')})
+   ${ENDED} SELECT customer_id, day, model, key_id, outcome, count(*), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(gpu_ms), sum(cost_nano), ${vendorColumns.map((column) => `sum(${column})`).join(', ')}
    FROM charged WHERE true GROUP BY customer_id, day, model, key_id, outcome
    ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, input_tokens = input_tokens + excluded.input_tokens,
      cached_tokens = cached_tokens + excluded.cached_tokens, output_tokens = output_tokens + excluded.output_tokens,
-     gpu_ms = gpu_ms + excluded.gpu_ms, cost_nano = cost_nano + excluded.cost_nano`,
+     gpu_ms = gpu_ms + excluded.gpu_ms, cost_nano = cost_nano + excluded.cost_nano,
+     ${vendorColumns.map((column) => `${column} = ${column} + excluded.${column}`).join(', ')}`,
   `${ENDED} DELETE FROM holds WHERE (customer_id, id) IN (SELECT customer_id, id FROM ended)`,
 ]
 

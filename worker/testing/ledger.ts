@@ -4,10 +4,12 @@ import { applyD1Migrations } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { v7 } from 'uuid'
 import { newKey } from '../keys.ts'
-import type { Ask, Verdict } from '../ledger/admission.ts'
+import { type Ask, type AskReading, OUTPUT_LEAST, type Verdict } from '../ledger/admission.ts'
 import { Group } from '../ledger/group.ts'
 import type { Ending } from '../ledger/settlement.ts'
 import { type NanoUsd, parseUsd } from '../money.ts'
+import { UNUSED } from '../pricing.ts'
+import type { Upstream } from '../schema.ts'
 
 export const db = env.DB
 
@@ -116,19 +118,20 @@ export async function setPrice(model: string, price: TestPrice): Promise<void> {
     .run()
 }
 
-export function askOf(key: TestKey, ask: Partial<Ask> = {}): Ask {
+/** Of the host's model `m:latest`, unless told. */
+export function askOf(key: TestKey, { upstream = 'ollama', ...ask }: Partial<Ask & AskReading> & { upstream?: Upstream } = {}): Ask {
+  const { inputBound = 0, outputAsked = null, outputLeast = OUTPUT_LEAST, runs = 1, rereads = true, ...rest } = ask
+  const { cacheWrite = 'none', leaseMs = 130_000, model = 'm:latest', ...more } = rest
   return {
     id: v7(),
     keyHash: key.hash,
-    model: 'm:latest',
+    model,
+    name: model.replace(/:latest$/, ''),
     dialect: 'test',
-    inputBound: 0,
-    outputAsked: null,
-    runs: 1,
+    readings: { [upstream]: { inputBound, outputAsked, outputLeast, runs, rereads, cacheWrite, leaseMs } },
     hostConcurrency: 10_000,
     deadlineMs: 600_000,
-    leaseMs: 130_000,
-    ...ask,
+    ...more,
   }
 }
 
@@ -140,7 +143,7 @@ export function endingOf(key: TestKey, id: string, costNano: number, more: Parti
     outcome: 'completed',
     estimated: false,
     costNano: costNano as NanoUsd,
-    used: { input: 1, cached: 0, output: 1, gpuMs: 0 },
+    used: { ...UNUSED, input: 1, output: 1 },
     firstMs: 5,
     ...more,
   }

@@ -21,6 +21,8 @@ export interface VendorAsked {
   usageAsked: boolean
   /** Output tokens of each answer. null: nothing was said. 0: the request has no output. */
   outputAsked: number | null
+  /** The fewest output tokens of each answer that the vendor takes for this request, where that is more than usual. */
+  outputLeast?: number
   /** How many answers are billed for it: n, or best_of, times the number of prompts. 1 to ANSWERS_MAX. */
   answers: number
   /** Inline media, base64: bytes that are not tokens; `tokens` is the most that each is billed as. */
