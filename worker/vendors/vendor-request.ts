@@ -45,7 +45,7 @@ export interface Decided {
   limitField: 'max_completion_tokens' | 'max_tokens'
 }
 
-/** The fields of a request at its top level: what is in none of the three is refused, too. */
+/** The fields of a request at its top level: what is in none of these is refused, too. */
 export interface FieldList {
   /** Reaches the vendor as it came, once it has this shape. */
   passed: z.ZodRawShape
@@ -53,6 +53,8 @@ export interface FieldList {
   pinned: Readonly<Record<string, unknown>>
   /** Refused with these words, unless it asks for nothing: null, false, or an empty list or object. */
   refused: Readonly<Record<string, string>>
+  /** May be said in this shape and goes no further: what a pinned field may ask for, and what clients send that the vendor can do without. */
+  taken?: z.ZodRawShape
 }
 
 export interface VendorRequest {
