@@ -1,5 +1,4 @@
-// Which models there are: on the host, priced, and allowed to a key.
-import type { Caller } from './auth.ts'
+// Which models there are on the host.
 import type { Config } from './config.ts'
 import { GatewayError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -49,17 +48,4 @@ export async function hostJson(config: Config, path: string, body?: JsonObject):
       ? new GatewayError('upstream_timeout', 'The host took too long to answer: try again in a moment.', { cause: error })
       : upstreamError(error)
   }
-}
-
-/** Says of a canonical name whether it has a price in force that is for the host, and the key may use it. One D1 read. */
-export async function offers(db: D1Database, caller: Caller): Promise<(name: string) => boolean> {
-  const { results } = await db
-    .prepare(
-      `SELECT p.model, p.withdrawn, p.upstream FROM prices p WHERE p.id = (SELECT q.id FROM prices q WHERE q.model = p.model
-        AND q.valid_from_ms <= CAST(unixepoch('subsec') * 1000 AS INTEGER) ORDER BY q.valid_from_ms DESC, q.id DESC LIMIT 1)`,
-    )
-    .all<{ model: string; withdrawn: number; upstream: string }>()
-  const offered = new Map(results.map((row) => [row.model, row.withdrawn === 0 && row.upstream === 'ollama']))
-  const allowed = caller.models === null ? null : new Set(caller.models)
-  return (name) => (offered.get(name) ?? offered.get('*') ?? false) && (allowed === null || allowed.has(name))
 }

@@ -8,12 +8,12 @@ import { destinationOf } from './destination.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { GatewayError, gatewayFault } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import { offers } from './host-models.ts'
 import type { JsonObject } from './json.ts'
 import type { Admitted, Ask } from './ledger/admission.ts'
 import { d1Trouble } from './ledger/retry.ts'
 import { sweep } from './ledger/settlement.ts'
 import { causeOf, log } from './log.ts'
+import { offersOf } from './offers.ts'
 import { type ReadRequest, readRequest } from './read-request.ts'
 import { modelNotFound, refusalError } from './refusal.ts'
 import { Run } from './run.ts'
@@ -47,8 +47,8 @@ export async function serve(dialect: Dialect, exchange: Exchange): Promise<Respo
 /** A request that would only load or unload a model: what is loaded is the owner's to decide, so nothing is, and nothing is charged. */
 async function answeredHere(read: ReadRequest, answer: JsonObject, exchange: Exchange): Promise<Response> {
   const caller = await authenticate(exchange.db, exchange.request.headers)
-  const isOffered = await offers(exchange.db, caller)
-  if (!isOffered(read.model)) throw modelNotFound(read.model)
+  const { hasHostModel } = await offersOf(exchange, caller)
+  if (!hasHostModel(read.model)) throw modelNotFound(read.model)
   if (/^0+[a-z]*$/.test(String(read.body.keep_alive ?? ''))) {
     throw new GatewayError('route_forbidden', 'Which models stay loaded is decided by the host: leave keep_alive out.', {
       param: 'keep_alive',
@@ -117,7 +117,7 @@ async function forward(run: Run): Promise<Response> {
   const { hangUp } = destination
   // Nobody has been asked yet, so nobody bills for it.
   if (hangUp.happened) {
-    run.void(400, 'hung_up')
+    run.void(400, 'hung_up', 'abandoned')
     throw hungUp()
   }
   const abort = new AbortController()

@@ -67,9 +67,9 @@ export class Run {
     return this.#settled ?? this.#end(outcome, this.meter.metered(outcome, Date.now()), status, code)
   }
 
-  /** Ends a request of which nothing was handed out: it failed, and costs nothing. */
-  void(status: number, code: string): void {
-    if (this.#settled === null) this.#end('failed', NOTHING, status, code)
+  /** Ends a request of which nothing was handed out, or of which nobody has been asked: it costs nothing. */
+  void(status: number, code: string, outcome: 'failed' | 'abandoned' = 'failed'): void {
+    if (this.#settled === null) this.#end(outcome, NOTHING, status, code)
   }
 
   #end(outcome: Ending['outcome'], metered: Metered, status: number, code: string | null): Metered {

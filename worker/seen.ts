@@ -100,7 +100,8 @@ export class Seen {
   /** Takes counts as reported: whole and not negative, or they are not taken. */
   counts({ input, cached, cacheWrite, cacheWriteLong, output, reasoning }: Reported): void {
     const reported = [input, cached, cacheWrite, cacheWriteLong, output, reasoning]
-    this.faulty = reported.some((count) => count != null && !isCount(count))
+    const parts = [cached, cacheWrite].reduce<number>((sum, part) => sum + (isCount(part) ? part : 0), 0)
+    this.faulty = reported.some((count) => count != null && !isCount(count)) || (isCount(input) && parts > input)
     if (isCount(input)) this.input = input
     if (isCount(output)) this.output = output
     const most = this.input ?? 0

@@ -44,21 +44,16 @@ export function imagesOf(messages: readonly { content: unknown }[]): string[] {
 
 /** Everything of a stream's event but its usage, which a vendor means otherwise than Ollama. */
 export function observeEvent(frame: JsonObject, seen: Seen): void {
-  switch (frame.type) {
-    case 'content_block_start':
-      if (!isObject(frame.content_block)) return
-      if (frame.content_block.type === 'tool_use') return seen.toolCall(frame.content_block.name, null)
-      return seen.text(frame.content_block.text)
-    case 'content_block_delta':
-      if (!isObject(frame.delta)) return
-      seen.text(frame.delta.text)
-      seen.text(frame.delta.thinking, true)
-      return seen.toolCall(null, frame.delta.partial_json)
-    case 'message_stop':
-      seen.terminated = true
-      return
-    case 'error':
-      return seen.fail(isObject(frame.error) ? frame.error : {})
+  if (frame.type === 'message_stop') seen.terminated = true
+  if (frame.type === 'error') seen.fail(isObject(frame.error) ? frame.error : {})
+  if (frame.type === 'content_block_start' && isObject(frame.content_block)) {
+    if (frame.content_block.type === 'tool_use') seen.toolCall(frame.content_block.name, null)
+    else seen.text(frame.content_block.text)
+  }
+  if (frame.type === 'content_block_delta' && isObject(frame.delta)) {
+    seen.text(frame.delta.text)
+    seen.text(frame.delta.thinking, true)
+    seen.toolCall(null, frame.delta.partial_json)
   }
 }
 

@@ -2,6 +2,7 @@
 import { v7 } from 'uuid'
 import { beforeAll, expect, test } from 'vitest'
 import { admit, askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, settle, usd } from '../testing/ledger.ts'
+import type { CacheWrite } from '../vendors/vendor-request.ts'
 
 beforeAll(async () => {
   await migrate()
@@ -127,14 +128,67 @@ test('the price in force is the newest that has begun, and a model’s own goes 
   await db.prepare("INSERT INTO prices (model, withdrawn, valid_from_ms, created_ms) VALUES ('*', 1, 8000, 0)").run()
 })
 
-test('a price at a vendor is no offer yet, and * does not step in for it', async () => {
+test('whose model it is the price says, and the ask is read as they read it', async () => {
   const key = await makeKey(await makeCustomer())
-  await setPrice('gpt:latest', { input: '1', upstream: 'openai' })
+  await setPrice('gpt', { input: '1', upstream: 'openai', validFromMs: 5 })
   await setPrice('*', { request: '0.1', validFromMs: 9000 })
-  expect(await admit(db, askOf(key, { model: 'gpt:latest' }))).toMatchObject({ refusal: 'model_not_found' })
-  expect((await admit(db, askOf(key, { model: 'other:latest' }))).admitted).toBe(true)
-  await setPrice('gpt:latest', { input: '1', validFromMs: 1 })
-  expect((await admit(db, askOf(key, { model: 'gpt:latest' }))).admitted).toBe(true)
+  expect(await admit(db, askOf(key, { model: 'gpt:latest' }))).toMatchObject({ refusal: 'not_read', upstream: 'openai' })
+  const paid = await admit(db, askOf(key, { model: 'gpt:latest', upstream: 'openai' }))
+  expect(paid).toMatchObject({ hold: { upstream: 'openai', model: 'gpt' } })
+  expect(await admit(db, askOf(key, { model: 'other:latest' }))).toMatchObject({ hold: { upstream: 'ollama', model: 'other:latest' } })
+  // With its tag said, a name is the host's alone.
+  expect(await admit(db, askOf(key, { model: 'gpt:latest', name: 'gpt:latest' }))).toMatchObject({ hold: { model: 'gpt:latest' } })
+  await setPrice('gpt:latest', { input: '1', validFromMs: 6 })
+  expect(await admit(db, askOf(key, { model: 'gpt:latest' }))).toMatchObject({ hold: { upstream: 'ollama', model: 'gpt:latest' } })
+})
+
+test('what a request writes to the cache is held at its dearest price, and refused where it has none', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '100' }))
+  await setPrice('w', { input: '4', cached: '1', output: '0', cacheWrite: '5', upstream: 'anthropic' })
+  const hold = async (cacheWrite: CacheWrite) => {
+    const verdict = await admit(db, askOf(key, { model: 'w:latest', upstream: 'anthropic', inputBound: 1_000_000, cacheWrite }))
+    return verdict.admitted ? verdict.hold.holdNano : verdict.refusal
+  }
+  expect(await hold('none')).toBe(usd('4'))
+  expect(await hold('automatic')).toBe(usd('5'))
+  expect(await hold('short')).toBe(usd('5'))
+  expect(await hold('long')).toBe('cache_not_priced')
+  await setPrice('w', { input: '4', cached: '1', output: '0', cacheWrite: '5', cacheWriteLong: '8', upstream: 'anthropic', validFromMs: 1 })
+  expect(await hold('long')).toBe(usd('8'))
+  await setPrice('w', { input: '4', upstream: 'anthropic', validFromMs: 2 })
+  expect([await hold('automatic'), await hold('short')]).toEqual([usd('4'), 'cache_not_priced'])
+})
+
+test('once the bound of the input passes the threshold, the dearer of both prices is held', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '100' }))
+  const above = { tokens: 100_000, input: '10', cached: '1', output: '20', cacheWrite: '12' }
+  await setPrice('t', { input: '2', output: '10', cacheWrite: '3', above, upstream: 'openai' })
+  const hold = async (inputBound: number, cacheWrite: CacheWrite) => {
+    const verdict = await admit(
+      db,
+      askOf(key, { model: 't:latest', upstream: 'openai', inputBound, outputAsked: 1000, runs: 3, rereads: false, cacheWrite }),
+    )
+    return verdict.admitted ? verdict.hold.holdNano : verdict.refusal
+  }
+  // 100,000 tokens at $2/Mtok and 3 answers of 1,000 at $10/Mtok = $0.23
+  expect(await hold(100_000, 'none')).toBe(usd('0.23'))
+  // 100,001 at $10/Mtok and 3,000 at $20/Mtok = $1.06001; at $12/Mtok for what is written = $1.260012
+  expect(await hold(100_001, 'none')).toBe(usd('1.06001'))
+  expect(await hold(100_001, 'short')).toBe(usd('1.260012'))
+  // Nothing is known of long writes, below the threshold neither.
+  expect(await hold(100_001, 'long')).toBe('cache_not_priced')
+})
+
+test('an output limit that is too small to be of use is refused, not fitted', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '0.01' }))
+  await setPrice('think', { output: '10', upstream: 'anthropic', outputMax: 64_000 })
+  const ask = { model: 'think:latest', upstream: 'anthropic', outputAsked: 4096 } as const
+  // $0.01 is 1,000 tokens at $10/Mtok, and 2,049 have to be left beside the thinking.
+  expect(await admit(db, askOf(key, { ...ask, outputLeast: 2049 }))).toMatchObject({
+    refusal: 'budget_exceeded',
+    leastNano: usd('0.02049'),
+  })
+  expect(await admit(db, askOf(key, ask))).toMatchObject({ hold: { outputLimit: 1000 } })
 })
 
 test('requests per minute are counted from the ledger, running ones too', async () => {

@@ -42,7 +42,7 @@ async function withHistory(rows: number): Promise<TestKey> {
     .prepare(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
        INSERT INTO usage SELECT ?1, printf('01900000-0000-7000-8000-%012d', i), ?2, 1, 'm:latest', 'test', 'ollama', 'completed', 0, 10, 10, 0, 1, 0, 1, 0, 1, 1, 1,
-         CAST(unixepoch() * 1000 AS INTEGER) - 2592000000 + i, 0 FROM n`,
+         CAST(unixepoch() * 1000 AS INTEGER) - 2592000000 + i, 0, 0, 0, 0 FROM n`,
     )
     .bind(key.customerId, key.id, rows)
     .run()

@@ -91,16 +91,23 @@ export interface TestPrice {
   outputMax?: number
   validFromMs?: number
   /** Whose model it is; the host's unless told. */
-  upstream?: 'ollama' | 'openai' | 'anthropic'
+  upstream?: Upstream
+  withdrawn?: boolean
+  /** USD per million tokens: cache writes, and what costs otherwise above so many tokens of input. */
+  cacheWrite?: string
+  cacheWriteLong?: string
+  above?: { tokens: number; input: string; cached: string; output: string; cacheWrite?: string; cacheWriteLong?: string }
 }
 
 export async function setPrice(model: string, price: TestPrice): Promise<void> {
   // $1 per Mtok = 1,000,000 pico-dollars a token = 10^9 nano-dollars / 1,000.
   const pico = (text: string | undefined) => usd(text ?? '0') / 1000
+  const picoOrNull = (text: string | undefined) => (text === undefined ? null : pico(text))
   await db
     .prepare(
-      `INSERT INTO prices (model, request_nano, model_nano, input_pico, cached_input_pico, output_pico, gpu_second_nano, output_default, output_max, valid_from_ms, upstream, created_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+      `INSERT INTO prices (model, request_nano, model_nano, input_pico, cached_input_pico, output_pico, gpu_second_nano, output_default, output_max, valid_from_ms, upstream, withdrawn,
+         cache_write_pico, cache_write_long_pico, above_tokens, above_input_pico, above_cached_input_pico, above_output_pico, above_cache_write_pico, above_cache_write_long_pico, created_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
     )
     .bind(
       model,
@@ -114,6 +121,15 @@ export async function setPrice(model: string, price: TestPrice): Promise<void> {
       price.outputMax ?? 8192,
       price.validFromMs ?? 0,
       price.upstream ?? 'ollama',
+      price.withdrawn ? 1 : 0,
+      picoOrNull(price.cacheWrite),
+      picoOrNull(price.cacheWriteLong),
+      price.above?.tokens ?? null,
+      picoOrNull(price.above?.input),
+      picoOrNull(price.above?.cached),
+      picoOrNull(price.above?.output),
+      picoOrNull(price.above?.cacheWrite),
+      picoOrNull(price.above?.cacheWriteLong),
     )
     .run()
 }
