@@ -48,16 +48,16 @@ export interface VendorExchange {
   usage_expected: ExpectedUsage | null
 }
 
+const FOLDER = join(import.meta.dirname, 'fixtures')
+
 /** The project's own, by name. */
 export function vendorFixtures(vendor: Vendor): VendorExchange[] {
-  return read(join(import.meta.dirname, 'fixtures', vendor))
+  return read(FOLDER, vendor)
 }
 
 /** The project's own of that name. Throws for a name that there is none of. */
 export function vendorFixture(vendor: Vendor, name: string): VendorExchange {
-  const found = vendorFixtures(vendor).find((exchange) => exchange.name === name)
-  if (found === undefined) throw new Error(`no fixture ${vendor}/${name}`)
-  return found
+  return readOne(FOLDER, vendor, name)
 }
 
 /** The captured ones, by name; none unless VENDOR_CAPTURES says where they are. Throws if it does and none are there. */
@@ -65,14 +65,18 @@ export function vendorCaptures(vendor: Vendor): VendorExchange[] {
   const folder = process.env.VENDOR_CAPTURES
   if (folder === undefined || folder === '') return []
   const where = join(folder, vendor)
-  const found = existsSync(where) ? read(where) : []
+  const found = existsSync(where) ? read(folder, vendor) : []
   if (found.length === 0) throw new Error(`VENDOR_CAPTURES is ${folder}, but there are no captures in ${where}`)
   return found
 }
 
-function read(folder: string): VendorExchange[] {
-  return readdirSync(folder)
+function read(folder: string, vendor: Vendor): VendorExchange[] {
+  return readdirSync(join(folder, vendor))
     .filter((file) => file.endsWith('.json'))
     .sort()
-    .map((file) => ({ ...JSON.parse(readFileSync(join(folder, file), 'utf8')), name: file.slice(0, -'.json'.length) }))
+    .map((file) => readOne(folder, vendor, file.slice(0, -'.json'.length)))
+}
+
+function readOne(folder: string, vendor: Vendor, name: string): VendorExchange {
+  return { ...JSON.parse(readFileSync(join(folder, vendor, `${name}.json`), 'utf8')), name }
 }
