@@ -12,7 +12,10 @@ export function vendorCapturesModule(): Plugin {
     load(id) {
       if (id !== `\0${NAME}`) return undefined
       const captures = { openai: vendorCaptures('openai'), anthropic: vendorCaptures('anthropic') }
-      return `export const wanted = ${JSON.stringify(Boolean(process.env.VENDOR_CAPTURES))}\nexport default ${JSON.stringify(captures)}`
+      const wanted = Boolean(process.env.VENDOR_CAPTURES)
+      // Here, since a test's own console is silent where it passes.
+      if (wanted) console.info(`${captures.openai.length + captures.anthropic.length} captured exchanges with vendors, for workerd`)
+      return `export const wanted = ${wanted}\nexport default ${JSON.stringify(captures)}`
     },
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Vendor } from '../../worker/vendors/vendor-request.ts'
 
 /** What an answer says of its cost, in tokens: buckets that do not overlap, each with a price of its own. */
-export interface ExpectedUsage {
+interface ExpectedUsage {
   /** At the full price: neither read from the cache nor written to it. */
   input: number
   cached_input: number
@@ -27,7 +27,7 @@ export interface ExpectedUsage {
  * usage that could be believed; `failed`: the vendor said so at the end of a stream; `error`: a refusal, or an error within a stream; `cut`: it
  * broke off.
  */
-export type Ended = 'completed' | 'completed_without_usage' | 'incomplete' | 'failed' | 'error' | 'cut'
+type Ended = 'completed' | 'completed_without_usage' | 'incomplete' | 'failed' | 'error' | 'cut'
 
 /** One exchange with a vendor, as its file has it. */
 export interface VendorExchange {

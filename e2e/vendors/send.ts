@@ -22,7 +22,9 @@ export async function send(res: ServerResponse, answer: Answer, manner: Manner |
   res.writeHead(answer.status, headersOf(answer))
   res.flushHeaders()
 
-  const events = isStream(answer.headers) ? splitEvents(answer.body) : [answer.body]
+  // Pieces may reach over the end of an event, unless something is to happen between two events.
+  const byEvent = chunkBytes === undefined || pace > 0 || holdOpen !== undefined
+  const events = byEvent && isStream(answer.headers) ? splitEvents(answer.body) : [answer.body]
   let left = breakAfterBytes ?? Number.POSITIVE_INFINITY
   for (const [index, event] of events.entries()) {
     if (index === holdOpen) await Promise.race([manner?.hold(), aborted(signal)])

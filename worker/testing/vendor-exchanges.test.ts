@@ -1,4 +1,4 @@
-// Says how many exchanges with vendors the tests inside workerd see, so that none go missing in silence.
+// The exchanges with vendors reach tests inside workerd: none go missing in silence.
 import { wanted } from 'virtual:vendor-captures'
 import { expect, test } from 'vitest'
 import { VENDORS } from '../vendors/vendor-request.ts'
