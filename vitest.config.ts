@@ -1,6 +1,7 @@
 // Two projects: `worker` runs inside real workerd with a real D1, `gateway` runs in Node against a whole gateway that is serving.
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { vendorCapturesModule } from './e2e/vendors/captures-plugin.ts'
 
 const migrations = await readD1Migrations('d1-migrations')
 
@@ -13,6 +14,7 @@ export default defineConfig({
     projects: [
       {
         plugins: [
+          vendorCapturesModule(),
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: { bindings: { TEST_MIGRATIONS: migrations } },
