@@ -91,6 +91,8 @@ const searchResultBlock = z.strictObject({
   ...marked,
 })
 
+/** Answers hold it, and are sent back whole. */
+const toolset = { toolset_name: z.null('toolsets are not offered: leave it out.').optional() }
 const toolResultBlock = z.strictObject({
   type: z.literal('tool_result'),
   tool_use_id: z.string(),
@@ -108,6 +110,7 @@ const toolResultBlock = z.strictObject({
     )
     .nullish(),
   is_error: z.boolean().nullish(),
+  ...toolset,
   ...marked,
 })
 const toolUseBlock = z.strictObject({
@@ -116,6 +119,7 @@ const toolUseBlock = z.strictObject({
   name: z.string(),
   input: z.unknown(),
   caller: z.strictObject({ type: z.literal('direct', 'must be "direct": programs run on the vendor\'s side.') }).nullish(),
+  ...toolset,
   ...marked,
 })
 
