@@ -1,7 +1,7 @@
 // The blocks that Anthropic's messages may hold, by allow-list: such as hold all that the vendor reads of them.
 import * as z from 'zod'
 import { byteLength } from '../seen.ts'
-import { typeError } from './openai-content.ts'
+import { typeError } from './field-list.ts'
 import type { CacheWrite, VendorAsked } from './vendor-request.ts'
 
 /** Images above 2,576 pixels a side are scaled down: 4,784 tokens at most. Source: Anthropic's guide to vision, with room to spare. */
@@ -36,7 +36,7 @@ const REFUSED_BLOCKS: Readonly<Record<string, string>> = {
 export const cacheControl = z.strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() }).nullish()
 const marked = { cache_control: cacheControl }
 
-export const textBlock = z.strictObject({
+const textBlock = z.strictObject({
   type: z.literal('text'),
   text: z.string(),
   citations: z.array(z.looseObject({ type: z.string() })).nullish(),

@@ -1,7 +1,7 @@
 // What of a message reaches Anthropic, what it is billed for, and what is refused.
 import { expect, test } from 'vitest'
+import { DECIDED, type Row, refusalOf, testFields } from '../testing/field-rows.ts'
 import { anthropicCountTokensRequest, anthropicMessagesRequest } from './anthropic-messages-request.ts'
-import { DECIDED, type Row, refusalOf, testFields } from './field-rows.ts'
 
 const messages = [{ role: 'user', content: 'hi' }]
 const base = { model: 'claude-sonnet-5-5', max_tokens: 100, messages }

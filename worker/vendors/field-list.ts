@@ -45,6 +45,15 @@ export function refusal(path: readonly PropertyKey[], words: string): GatewayErr
   return new GatewayError('invalid_request', `${param}: ${words}`, { param })
 }
 
+/** Words for a `type` that is in no allow-list: the reason, where there is one, else what is offered. */
+export function typeError(offered: string, reasons: Readonly<Record<string, string>>): (issue: { input?: unknown }) => string {
+  return (issue) => {
+    const type = isObject(issue.input) ? issue.input.type : undefined
+    const reason = typeof type === 'string' && Object.hasOwn(reasons, type) ? reasons[type] : undefined
+    return reason ?? `must be ${offered}.`
+  }
+}
+
 const UNKNOWN = 'is no field that is offered here: leave it out.'
 
 function asksForNothing(value: unknown): boolean {

@@ -1,6 +1,6 @@
 // What of a chat reaches OpenAI, what it is billed for, and what is refused.
 import { expect, test } from 'vitest'
-import { DECIDED, type Row, refusalOf, testFields } from './field-rows.ts'
+import { DECIDED, type Row, refusalOf, testFields } from '../testing/field-rows.ts'
 import { openaiChatRequest } from './openai-chat-request.ts'
 
 const base = { model: 'gpt-6', messages: [{ role: 'user', content: 'hi' }] }

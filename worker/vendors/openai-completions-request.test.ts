@@ -1,6 +1,6 @@
 // What of an old completion reaches OpenAI, and how many answers it is billed for.
 import { expect, test } from 'vitest'
-import { DECIDED, type Row, refusalOf, testFields } from './field-rows.ts'
+import { DECIDED, type Row, refusalOf, testFields } from '../testing/field-rows.ts'
 import { openaiCompletionsRequest } from './openai-completions-request.ts'
 
 const base = { model: 'gpt-3.5-turbo-instruct', prompt: 'Once' }

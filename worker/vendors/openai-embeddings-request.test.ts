@@ -1,6 +1,6 @@
 // What of a request for embeddings reaches OpenAI, and how large its answer may be.
 import { expect, test } from 'vitest'
-import { DECIDED, type Row, refusalOf, testFields } from './field-rows.ts'
+import { DECIDED, type Row, refusalOf, testFields } from '../testing/field-rows.ts'
 import { openaiEmbeddingsRequest } from './openai-embeddings-request.ts'
 
 const base = { model: 'text-embedding-3-large', input: 'sea' }

@@ -1,7 +1,7 @@
 // What of a request for a response reaches OpenAI, what it is billed for, and what is refused.
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../json.ts'
-import { DECIDED, type Row, refusalOf, testFields } from './field-rows.ts'
+import { DECIDED, type Row, refusalOf, testFields } from '../testing/field-rows.ts'
 import { openaiResponsesRequest } from './openai-responses-request.ts'
 
 const base = { model: 'gpt-6', input: 'hi' }

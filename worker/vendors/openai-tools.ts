@@ -1,7 +1,8 @@
 // The tools that OpenAI's dialects may be given: such as run at the client and are wholly in the request, by allow-list.
 import * as z from 'zod'
 import { isObject } from '../json.ts'
-import { effort, jsonObject, text, typeError } from './openai-content.ts'
+import { typeError } from './field-list.ts'
+import { effort, jsonObject, text } from './openai-content.ts'
 
 export const SERVER_SIDE =
   'runs on the vendor\'s side, which is billed beside the tokens and cannot be bounded: use a tool of type "function" or "custom".'

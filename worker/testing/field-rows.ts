@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { GatewayError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import type { Decided, VendorAsked, VendorRequest } from './vendor-request.ts'
+import type { Decided, VendorAsked, VendorRequest } from '../vendors/vendor-request.ts'
 
 /** `decided`: sent, with the gateway's value. `left out`: taken, but not sent. */
 export type Row = [field: string, sample: unknown, fate: 'passes' | 'decided' | 'pinned' | 'left out' | 'refused', words?: string]
