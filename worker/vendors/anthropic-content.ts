@@ -1,7 +1,7 @@
 // The blocks that Anthropic's messages may hold, by allow-list: such as hold all that the vendor reads of them.
 import * as z from 'zod'
 import { byteLength } from '../seen.ts'
-import { typeError } from './openai-content.ts'
+import { typeError } from './field-list.ts'
 import type { CacheWrite, VendorAsked } from './vendor-request.ts'
 
 /** Images above 2,576 pixels a side are scaled down: 4,784 tokens at most. Source: Anthropic's guide to vision, with room to spare. */
@@ -36,7 +36,7 @@ const REFUSED_BLOCKS: Readonly<Record<string, string>> = {
 export const cacheControl = z.strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() }).nullish()
 const marked = { cache_control: cacheControl }
 
-export const textBlock = z.strictObject({
+const textBlock = z.strictObject({
   type: z.literal('text'),
   text: z.string(),
   citations: z.array(z.looseObject({ type: z.string() })).nullish(),
@@ -91,6 +91,8 @@ const searchResultBlock = z.strictObject({
   ...marked,
 })
 
+/** Answers hold it, and are sent back whole. */
+const toolset = { toolset_name: z.null('toolsets are not offered: leave it out.').optional() }
 const toolResultBlock = z.strictObject({
   type: z.literal('tool_result'),
   tool_use_id: z.string(),
@@ -108,6 +110,7 @@ const toolResultBlock = z.strictObject({
     )
     .nullish(),
   is_error: z.boolean().nullish(),
+  ...toolset,
   ...marked,
 })
 const toolUseBlock = z.strictObject({
@@ -116,6 +119,7 @@ const toolUseBlock = z.strictObject({
   name: z.string(),
   input: z.unknown(),
   caller: z.strictObject({ type: z.literal('direct', 'must be "direct": programs run on the vendor\'s side.') }).nullish(),
+  ...toolset,
   ...marked,
 })
 

@@ -1,5 +1,6 @@
 // Anthropic's messages as the vendor bills them. Source: Anthropic's API reference and the types of its SDK, 1.13.
 import * as z from 'zod'
+import { isObject, type JsonObject } from '../json.ts'
 import { blocksOf, cacheControl, cacheWriteOf, citingTokens, imagesOf, message, system } from './anthropic-content.ts'
 import { toolChoice, tools, toolTokens } from './anthropic-tools.ts'
 import { fieldReader, limitWithin, refusal, vendorBody } from './field-list.ts'
@@ -107,6 +108,12 @@ function sizesOf(asked: Shared): Pick<VendorAsked, 'model' | 'usageAsked' | 'ans
   }
 }
 
+/** The vendor refuses a budget for thinking that is not below the limit, so it is lowered with it. */
+function thinkingWithin(thinking: unknown, limit: number): JsonObject {
+  if (!isObject(thinking) || typeof thinking.budget_tokens !== 'number' || thinking.budget_tokens < limit) return {}
+  return { thinking: { ...thinking, budget_tokens: limit - 1 } }
+}
+
 export const anthropicMessagesRequest: VendorRequest = {
   fields,
 
@@ -124,8 +131,10 @@ export const anthropicMessagesRequest: VendorRequest = {
     }
   },
 
-  forward: (body, decided) =>
-    vendorBody(fields, body, { model: decided.model, max_tokens: limitWithin(body.max_tokens, decided.outputLimit) }),
+  forward(body, decided) {
+    const limit = limitWithin(body.max_tokens, decided.outputLimit)
+    return vendorBody(fields, body, { model: decided.model, max_tokens: limit, ...thinkingWithin(body.thinking, limit) })
+  },
 }
 
 /** The same request, to be counted: nothing is written for it, and nothing is billed. */

@@ -24,7 +24,7 @@ export function fieldReader<P extends z.ZodRawShape>(list: FieldList & { passed:
 }
 
 /** Every field that the list has a word on. */
-export function fieldsOf(list: FieldList): string[] {
+function fieldsOf(list: FieldList): string[] {
   return [...new Set([list.passed, list.pinned, list.refused, list.taken ?? {}].flatMap((part) => Object.keys(part)))]
 }
 
@@ -39,9 +39,19 @@ export function limitWithin(asked: unknown, outputLimit: number): number {
   return typeof asked === 'number' ? Math.min(asked, outputLimit) : outputLimit
 }
 
+/** A request that is refused for the field at `path`. */
 export function refusal(path: readonly PropertyKey[], words: string): GatewayError {
-  const param = path.map((key) => String(key).slice(0, NAME_CHARS)).join('.')
-  return new GatewayError('invalid_request', param === '' ? words : `${param}: ${words}`, { param })
+  const param = path.map((key) => (key === '' ? '""' : String(key).slice(0, NAME_CHARS))).join('.')
+  return new GatewayError('invalid_request', `${param}: ${words}`, { param })
+}
+
+/** Words for a `type` that is in no allow-list: the reason, where there is one, else what is offered. */
+export function typeError(offered: string, reasons: Readonly<Record<string, string>>): (issue: { input?: unknown }) => string {
+  return (issue) => {
+    const type = isObject(issue.input) ? issue.input.type : undefined
+    const reason = typeof type === 'string' && Object.hasOwn(reasons, type) ? reasons[type] : undefined
+    return reason ?? `must be ${offered}.`
+  }
 }
 
 const UNKNOWN = 'is no field that is offered here: leave it out.'

@@ -1,7 +1,7 @@
 // OpenAI's chat completions as the vendor bills them. Source: OpenAI's API reference and the types of its SDK, 7.57.
 import * as z from 'zod'
 import { isObject, type JsonObject } from '../json.ts'
-import { fieldReader, limitWithin, refusal, vendorBody } from './field-list.ts'
+import { fieldReader, limitWithin, refusal, typeError, vendorBody } from './field-list.ts'
 import {
   cacheBreakpoint,
   cacheOptions,
@@ -23,7 +23,6 @@ import {
   number,
   stop,
   text,
-  typeError,
 } from './openai-content.ts'
 import { chatToolChoice, chatTools } from './openai-tools.ts'
 import { ANSWERS_MAX, type FieldList, type VendorRequest } from './vendor-request.ts'

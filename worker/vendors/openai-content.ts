@@ -60,15 +60,6 @@ function breakpoints(value: unknown): string[] {
   ]
 }
 
-/** Words for a `type` that is in no allow-list: the reason, where there is one, else what is offered. */
-export function typeError(offered: string, reasons: Readonly<Record<string, string>>): (issue: { input?: unknown }) => string {
-  return (issue) => {
-    const type = isObject(issue.input) ? issue.input.type : undefined
-    const reason = typeof type === 'string' && Object.hasOwn(reasons, type) ? reasons[type] : undefined
-    return reason ?? `must be ${offered}.`
-  }
-}
-
 /** Refuses what would be more answers than one request may be billed for. Throws invalid_request. */
 export function checkAnswers(answers: number, most: number, param: string): number {
   if (answers <= most) return answers

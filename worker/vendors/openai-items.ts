@@ -1,6 +1,7 @@
 // The items that OpenAI's responses may be given, by allow-list: such as hold all that the vendor reads of them.
 import * as z from 'zod'
-import { cacheBreakpoint, detail, INLINE_IMAGE, imageOf, inlineImage, jsonObject, text, typeError } from './openai-content.ts'
+import { typeError } from './field-list.ts'
+import { cacheBreakpoint, detail, INLINE_IMAGE, imageOf, inlineImage, jsonObject, text } from './openai-content.ts'
 import type { VendorAsked } from './vendor-request.ts'
 
 const SERVER_TOOL = "is of a tool on the vendor's side, which is not offered: leave the item out."

@@ -1,8 +1,6 @@
 // OpenAI's responses as the vendor bills them. Source: OpenAI's API reference and the types of its SDK, 7.57.
 import * as z from 'zod'
-import { checkTools, withoutServerTools } from '../dialects/dialect.ts'
-import { isObject } from '../json.ts'
-import { fieldReader, limitWithin, vendorBody } from './field-list.ts'
+import { fieldReader, limitWithin, refusal, vendorBody } from './field-list.ts'
 import {
   cacheOptions,
   cacheRetention,
@@ -18,7 +16,7 @@ import {
   text,
 } from './openai-content.ts'
 import { imagesOf, inputItem } from './openai-items.ts'
-import { reasoning, responsesToolChoice, responsesTools } from './openai-tools.ts'
+import { isWebSearch, reasoning, responsesToolChoice, responsesTools, SERVER_SIDE } from './openai-tools.ts'
 import type { FieldList, VendorRequest } from './vendor-request.ts'
 
 /** The vendor refuses less. */
@@ -88,7 +86,7 @@ export const openaiResponsesRequest: VendorRequest = {
 
   read(body) {
     const asked = readFields(body)
-    checkTools(Array.isArray(body.tools) ? body.tools.filter(isObject) : null)
+    if (asked.tools != null && asked.tools.length > 0 && asked.tools.every(isWebSearch)) throw refusal(['tools', 0, 'type'], SERVER_SIDE)
     const items = typeof asked.input === 'string' ? [] : asked.input
     return {
       model: asked.model,
@@ -104,6 +102,7 @@ export const openaiResponsesRequest: VendorRequest = {
 
   forward(body, decided) {
     const put = { model: decided.model, max_output_tokens: limitWithin(body.max_output_tokens, decided.outputLimit) }
-    return vendorBody(fields, withoutServerTools(body), put, body.stream === true ? [] : ['stream_options'])
+    const tools = Array.isArray(body.tools) ? { tools: body.tools.filter((tool) => !isWebSearch(tool)) } : {}
+    return vendorBody(fields, body, { ...put, ...tools }, body.stream === true ? [] : ['stream_options'])
   },
 }

@@ -1,12 +1,14 @@
 // The tools that OpenAI's dialects may be given: such as run at the client and are wholly in the request, by allow-list.
 import * as z from 'zod'
-import { effort, jsonObject, text, typeError } from './openai-content.ts'
+import { isObject } from '../json.ts'
+import { typeError } from './field-list.ts'
+import { effort, jsonObject, text } from './openai-content.ts'
 
-const SERVER_SIDE =
+export const SERVER_SIDE =
   'runs on the vendor\'s side, which is billed beside the tokens and cannot be bounded: use a tool of type "function" or "custom".'
 const HIDDEN = 'brings instructions of the vendor\'s that cannot be counted: use a tool of type "function" or "custom".'
 /** Why the other types of tool are refused. */
-export const REFUSED_TOOLS: Readonly<Record<string, string>> = {
+const REFUSED_TOOLS: Readonly<Record<string, string>> = {
   web_search: SERVER_SIDE,
   web_search_preview: SERVER_SIDE,
   file_search: SERVER_SIDE,
@@ -55,10 +57,13 @@ const namespaceTool = z.strictObject({
   description: text,
   tools: z.array(z.discriminatedUnion('type', [functionTool, customTool], { error: offered })),
 })
+const WEB_SEARCHES = ['web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11'] as const
+const webSearchTool = z.looseObject({ type: z.enum(WEB_SEARCHES) })
+
 /** Left out where other tools are beside it: clients that always send it (Codex does) go on without it. */
-const webSearchTool = z.looseObject({
-  type: z.enum(['web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11']),
-})
+export function isWebSearch(tool: unknown): boolean {
+  return isObject(tool) && WEB_SEARCHES.some((type) => type === tool.type)
+}
 
 export const responsesTools = z
   .array(z.discriminatedUnion('type', [functionTool, customTool, namespaceTool, webSearchTool], { error: offered }))
