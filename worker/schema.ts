@@ -92,6 +92,9 @@ const used = {
   outputTokens: integer('output_tokens').notNull(),
   gpuMs: integer('gpu_ms').notNull(),
   costNano: integer('cost_nano').notNull(),
+  cacheWriteTokens: integer('cache_write_tokens').notNull().default(0),
+  cacheWriteLongTokens: integer('cache_write_long_tokens').notNull().default(0),
+  reasoningTokens: integer('reasoning_tokens').notNull().default(0),
 }
 
 export const holds = sqliteTable(
