@@ -7,7 +7,7 @@ import { joinNames, type Names, undated } from './reconcile-names.ts'
 import { nearestNano, picoOf, priceOn } from './reconcile-price.ts'
 import { KINDS, type Tokens, type VendorExport } from './vendor-export.ts'
 
-export interface Side {
+interface Side {
   /** Null: the vendor does not count them. */
   requests: number | null
   tokens: Tokens

@@ -90,7 +90,11 @@ function chargesText(charges: Charged[]): string {
       { title: 'charges', value: ({ what }) => what },
       { title: 'vendor charged', value: ({ chargedNano }) => (chargedNano === null ? '-' : dollars(chargedNano)), right: true },
       { title: 'customers billed', value: ({ billedNano }) => dollars(billedNano), right: true },
-      { title: 'margin', value: ({ chargedNano, billedNano }) => dollars(billedNano - (chargedNano ?? 0n)), right: true },
+      {
+        title: 'margin',
+        value: ({ chargedNano, billedNano }) => (chargedNano === null ? '-' : dollars(billedNano - chargedNano)),
+        right: true,
+      },
     ],
   )
 }
@@ -140,6 +144,6 @@ function chargeJson({ what, chargedNano, billedNano }: Charged) {
     what,
     charged_usd: chargedNano === null ? null : usd(chargedNano),
     billed_usd: usd(billedNano),
-    margin_usd: usd(billedNano - (chargedNano ?? 0n)),
+    margin_usd: chargedNano === null ? null : usd(billedNano - chargedNano),
   }
 }

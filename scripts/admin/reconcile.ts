@@ -43,7 +43,7 @@ export function reconcileCommand(shell: Shell): Command {
 }
 
 /** YYYY-MM that has begun → its days. Throws InvalidArgumentError. */
-export function month(text: string): Month {
+function month(text: string): Month {
   const [, year = '', number = ''] = /^((?:19[7-9]|[2-9]\d\d)\d)-(0[1-9]|1[0-2])$/.exec(text) ?? []
   if (year === '') throw new InvalidArgumentError('It has to be a month as YYYY-MM.')
   const first = Date.UTC(Number(year), Number(number) - 1, 1)
@@ -66,7 +66,7 @@ async function reconcile({ db, io }: Context, { vendor, month, from, tolerance }
   }
 }
 
-function notesOn(compared: Comparison, exported: VendorExport, { last }: Month, today: number): string[] {
+function notesOn(compared: Comparison, exported: VendorExport, { first, last }: Month, today: number): string[] {
   const { tiered, unpriced, estimated, driftTokens } = compared
   const notes: string[] = []
   if (tiered.length > 0) {
@@ -78,8 +78,9 @@ function notesOn(compared: Comparison, exported: VendorExport, { last }: Month, 
       `The tokens of ${plural(estimated, 'request')} in the ledger are estimated (cut off, or expired): some of the drift may be that.`,
     )
   }
-  if (exported.webSearches > 0) {
-    notes.push(`The vendor counts ${thousands(exported.webSearches)} searches of the web, which the gateway does not pass: another key was used.`)
+  const searches = exported.searches.reduce((sum, { day, count }) => (day >= first && day <= last ? sum + count : sum), 0)
+  if (searches > 0) {
+    notes.push(`The vendor counts ${thousands(searches)} searches of the web, which the gateway does not pass: another key was used.`)
   }
   if (last < today) return notes
   const until = Math.max(...[...exported.days.usage].filter((day) => day <= Math.min(last, today)))

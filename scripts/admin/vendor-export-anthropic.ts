@@ -55,7 +55,7 @@ function firstOfMonth(day: number): number {
 /** @param group what holds the model: the result itself, or the row's group */
 function readUsage(usage: Place, group: Place, day: number, into: VendorExport): void {
   const tokens = tokensOf(usage)
-  if (usage.has('server_tool_use')) into.webSearches += usage.at('server_tool_use').at('web_search_requests').countOrZero()
+  if (usage.has('server_tool_use')) into.searches.push({ day, count: usage.at('server_tool_use').at('web_search_requests').countOrZero() })
   const model = modelOf(group, 'model', tokens, GROUP)
   if (model === null) return
   into.usage.push({ day, model, requests: usage.has('requests') ? usage.at('requests').count() : null, tokens })

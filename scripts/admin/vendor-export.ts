@@ -32,7 +32,8 @@ export class VendorExport {
   readonly charges: VendorCharge[] = []
   /** Days that were asked for, whether or not there was anything. */
   readonly days = { usage: new Set<number>(), charges: new Set<number>() }
-  webSearches = 0
+  /** Of the web, by the vendor's own tool. */
+  readonly searches: { day: number; count: number }[] = []
   readonly #claimed = new Map<string, Place>()
 
   /** Two pages with the same bucket would count it twice. Throws Failure. */
