@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from './testing.ts'
 import {
+  analyticsPage,
   anthropicCost,
   anthropicPage,
   completions,
@@ -95,6 +96,15 @@ test('what would be counted twice', async () => {
   await refused('openai', 'page 2.data[4]: is the same as page 1.data[4]', [page, page])
   const messagesPage = anthropicPage({ 5: [messages('claude-haiku-5-5', { input: 1 })] })
   await refused('anthropic', 'page 2.data[4]: is the same as page 1.data[4]', [messagesPage, messagesPage])
+  const counted = { ...messages(null, { input: 1 }), requests: 1 }
+  const analytics = analyticsPage([{ day: 6, model: 'claude-haiku-5-5', usage: counted }])
+  await refused(
+    'anthropic',
+    "page 1.data[0]: is of the vendor's Usage and Cost Analytics API, and what came before of its Usage",
+    messagesPage,
+    analytics,
+  )
+  await refused('anthropic', 'page 2.data[0]: is the same as page 1.data[0]', [analytics, analytics])
 })
 
 test('what a result may not be', async () => {

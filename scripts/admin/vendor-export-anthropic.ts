@@ -30,7 +30,10 @@ function time(place: Place): number {
 function readBucket(bucket: Place, day: number, into: VendorExport): void {
   const results = bucket.at('results').items()
   const costs = results.some((result) => result.has('amount'))
-  if (results.length > 0) into.claim(`${costs ? 'costs' : 'usage'} ${day}`, bucket)
+  if (results.length > 0) {
+    into.only('Usage and Cost API', costs ? 'charges' : 'usage', bucket)
+    into.claim(`${costs ? 'costs' : 'usage'} ${day}`, bucket)
+  }
   for (const result of results) {
     if (costs) readCost(result, day, into, 'description', result.has('model') ? result.at('model').text() : null)
     else readUsage(result, result, day, into)
@@ -41,6 +44,7 @@ function readBucket(bucket: Place, day: number, into: VendorExport): void {
 function readRow(row: Place, day: number, into: VendorExport, until: number): void {
   const group = row.at('group')
   const costs = row.has('cost')
+  into.only('Usage and Cost Analytics API', costs ? 'charges' : 'usage', row)
   into.claim(`${costs ? 'cost' : 'usage'} row ${day} ${JSON.stringify(group.value)}`, row)
   if (costs) readCost(row.at('cost'), day, into, null, group.has('model') ? group.at('model').text() : null)
   else readUsage(row.at('usage'), group, day, into)

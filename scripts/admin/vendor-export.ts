@@ -35,12 +35,20 @@ export class VendorExport {
   /** Of the web, by the vendor's own tool. */
   readonly searches: { day: number; count: number }[] = []
   readonly #claimed = new Map<string, Place>()
+  readonly #forms = new Map<What, string>()
 
   /** Two pages with the same bucket would count it twice. Throws Failure. */
   claim(what: string, place: Place): void {
     const before = this.#claimed.get(what)
     if (before !== undefined) place.fail(`is the same as ${before.path} of ${before.file}: give each page once.`)
     this.#claimed.set(what, place)
+  }
+
+  /** One vendor has two forms of the same; both together would count everything twice. Throws Failure. */
+  only(form: string, what: What, place: Place): void {
+    const before = this.#forms.get(what) ?? form
+    this.#forms.set(what, before)
+    if (before !== form) place.fail(`is of the vendor's ${form}, and what came before of its ${before}: give one of them.`)
   }
 
   /** @param what null: the page is empty, and does not say of what */
