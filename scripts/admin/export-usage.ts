@@ -40,7 +40,7 @@ export function exportUsageCommand(shell: Shell): Command {
 const PAGE_ROWS = 1000
 const SAY_EVERY_MS = 2000
 /** A request's id is made when it arrives, its time is the database's when it is admitted: the body comes in between, and two clocks differ. */
-const ID_MARGIN_MS = 3_600_000
+export const ID_MARGIN_MS = 3_600_000
 
 /**
  * ?1 customer, ?2 the last id that was read, ?3 the id to end before, ?4 and ?5 milliseconds. Clustered by (customer_id, id): a page is one seek.
@@ -82,7 +82,7 @@ async function* pages(db: Database, customerId: number, startDay: number | undef
 }
 
 /** What the ids of a millisecond begin with: a UUIDv7's first 48 bits. */
-function idAt(ms: number): string {
+export function idAt(ms: number): string {
   const hex = Math.max(0, ms).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}`
 }

@@ -18,6 +18,7 @@ const COMMANDS = [
   'check-budget',
   'export-usage',
   'verify-ledger',
+  'reconcile',
 ]
 
 /** Runs without a database. */
@@ -44,7 +45,7 @@ async function run(...args: string[]) {
 test('the help names every command', async () => {
   const { code, out, err } = await run('--help')
   expect([code, err]).toEqual([0, ''])
-  expect([...out.matchAll(/^ {2}([a-z]+-[a-z]+) /gm)].map((match) => match[1])).toEqual(COMMANDS)
+  expect([...out.matchAll(/^ {2}([a-z]+-[a-z]+|reconcile) /gm)].map((match) => match[1])).toEqual(COMMANDS)
 })
 
 test('every command has help with an example that it takes, and the common options', async () => {

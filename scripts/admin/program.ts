@@ -12,6 +12,7 @@ import { listCustomersCommand } from './list-customers.ts'
 import { listKeysCommand } from './list-keys.ts'
 import { listModelsCommand } from './list-models.ts'
 import { listPricingCommand } from './list-pricing.ts'
+import { reconcileCommand } from './reconcile.ts'
 import { revokeKeyCommand } from './revoke-key.ts'
 import { rotateKeyCommand } from './rotate-key.ts'
 import { setPricingCommand } from './set-pricing.ts'
@@ -38,6 +39,7 @@ const COMMANDS = [
   checkBudgetCommand,
   exportUsageCommand,
   verifyLedgerCommand,
+  reconcileCommand,
 ]
 
 /**
