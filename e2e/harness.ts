@@ -11,13 +11,17 @@ import { startGateway } from '../scripts/start/gateway.ts'
 import { parseLog } from '../scripts/start/log-line.ts'
 import { newKey } from '../worker/keys.ts'
 import { type NanoUsd, parseDecimal, parseUsd } from '../worker/money.ts'
-import { apiKeys, type BudgetPeriod, customers, prices } from '../worker/schema.ts'
+import { apiKeys, type BudgetPeriod, customers, prices, type Upstream } from '../worker/schema.ts'
+import type { Vendor } from '../worker/vendors/vendor-request.ts'
+import { startVendor, type VendorServer } from './vendors/server.ts'
 
 export interface TestGatewayOptions {
   /** Settings of the Worker, by their names in the environment. */
   vars?: Record<string, string>
   /** Its pace is 'instant' unless told. */
   standIn?: StandInOptions
+  /** Stand-ins to start in the vendors' places, with keys for them. */
+  vendors?: readonly Vendor[]
   /** An earlier gateway's, to go on with its database; a fresh one unless told. */
   stateDir?: string
 }
@@ -50,12 +54,19 @@ interface TestPrice {
   outputDefault?: number
   outputMax?: number
   withdrawn?: boolean
+  /** Whose model it is, the host's unless told, and its name there. */
+  upstream?: Upstream
+  upstreamModel?: string
+  cacheWrite?: string
+  cacheWriteLong?: string
 }
 
 export interface TestGateway {
   url: string
   db: D1Database
   standIn: StandIn
+  /** Those that were asked for. */
+  vendors: Record<Vendor, VendorServer>
   stateDir: string
   /** How many requests of an earlier gateway on this database were settled at the start. */
   recovered: number
@@ -92,6 +103,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   bundle ??= freshDir().then(bundleWorker)
   const stateDir = options.stateDir ?? (await freshDir())
   const standIn = await startStandIn({ pace: 'instant', ...options.standIn })
+  const vendors = await startVendors(options.vendors ?? [])
   const logs: unknown[] = []
   const access = options.standIn?.access
   const gateway = await startGateway({
@@ -102,15 +114,18 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ollamaUrl: standIn.url,
     vars: {
       ...(access ? { CF_ACCESS_CLIENT_ID: access.clientId, CF_ACCESS_CLIENT_SECRET: access.clientSecret } : {}),
+      ...vendorVars(vendors),
       ...options.vars,
     },
     onLog: ({ message }) => logs.push(parseLog(message) ?? message),
   })
   const { url, db, recovered, sweep } = gateway
+  const close = () => Promise.all([standIn, ...Object.values(vendors)].map((server) => server.close()))
   return {
     url,
     db,
     standIn,
+    vendors: vendors as Record<Vendor, VendorServer>,
     stateDir,
     recovered,
     logs,
@@ -119,13 +134,27 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     sweep,
     async stop(graceMs = 0) {
       const left = await gateway.stop({ graceMs, settleMs: SETTLE_MS })
-      await standIn.close()
+      await close()
       return left
     },
     async kill() {
       await gateway.kill()
-      await standIn.close()
+      await close()
     },
+  }
+}
+
+/** What the gateway is to the vendors: a key that no customer has. */
+export const VENDOR_KEYS = { openai: 'sk-operators-openai-key', anthropic: 'sk-operators-anthropic-key' } as const
+
+async function startVendors(names: readonly Vendor[]): Promise<Partial<Record<Vendor, VendorServer>>> {
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await startVendor(name, { apiKey: VENDOR_KEYS[name] })])))
+}
+
+function vendorVars({ openai, anthropic }: Partial<Record<Vendor, VendorServer>>): Record<string, string> {
+  return {
+    ...(openai ? { OPENAI_API_KEY: VENDOR_KEYS.openai, OPENAI_BASE_URL: `${openai.url}/v1` } : {}),
+    ...(anthropic ? { ANTHROPIC_API_KEY: VENDOR_KEYS.anthropic, ANTHROPIC_BASE_URL: anthropic.url } : {}),
   }
 }
 
@@ -176,6 +205,10 @@ async function setPrice(db: D1Database, model: string, price: TestPrice): Promis
       ...(price.outputDefault === undefined ? {} : { outputDefault: price.outputDefault }),
       ...(price.outputMax === undefined ? {} : { outputMax: price.outputMax }),
       withdrawn: price.withdrawn ? 1 : 0,
+      upstream: price.upstream ?? 'ollama',
+      upstreamModel: price.upstreamModel ?? null,
+      cacheWritePico: price.cacheWrite === undefined ? null : perMillion(price.cacheWrite),
+      cacheWriteLongPico: price.cacheWriteLong === undefined ? null : perMillion(price.cacheWriteLong),
       validFromMs: nowMs,
       createdMs: nowMs,
     })

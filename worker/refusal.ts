@@ -74,7 +74,11 @@ const ROUTES: Record<Upstream, string> = {
 
 /** A model whose upstream has no reading of the request: it says why itself, or speaks other dialects. */
 function notRead(upstream: Upstream, model: string, reading: GatewayError | object | undefined): GatewayError {
-  if (reading instanceof GatewayError) return reading
+  return reading instanceof GatewayError ? reading : otherRoute(upstream, model)
+}
+
+/** A model that is served on another route. */
+export function otherRoute(upstream: Upstream, model: string): GatewayError {
   return new GatewayError('invalid_request', `"${model}" is ${ROUTES[upstream]}.`, { param: 'model' })
 }
 

@@ -114,6 +114,9 @@ function thinkingWithin(thinking: unknown, limit: number): JsonObject {
   return { thinking: { ...thinking, budget_tokens: limit - 1 } }
 }
 
+/** A budget for thinking has 1,024 tokens at least and lies within the limit; as many are left for the answer. */
+const THINKING_OUTPUT_LEAST = 2048
+
 export const anthropicMessagesRequest: VendorRequest = {
   fields,
 
@@ -127,6 +130,7 @@ export const anthropicMessagesRequest: VendorRequest = {
       ...sizesOf(asked),
       stream: asked.stream ?? false,
       outputAsked: asked.max_tokens,
+      ...(asked.thinking?.type === 'enabled' ? { outputLeast: THINKING_OUTPUT_LEAST } : {}),
       cacheWrite: cacheWriteOf(marked.map((each) => ('cache_control' in each ? each.cache_control : null))),
     }
   },
