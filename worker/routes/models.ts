@@ -8,10 +8,11 @@ import type { Exchange } from '../exchange.ts'
 import { type HostModel, hostJson, hostModels } from '../host-models.ts'
 import { isObject, type JsonObject, parseBody } from '../json.ts'
 import { canonicalModel, vendorName } from '../model-name.ts'
-import { offersOf, type VendorModel } from '../offers.ts'
+import { offersOf } from '../offers.ts'
 import { modelOf, readBytes } from '../read-request.ts'
 import { modelNotFound } from '../refusal.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
+import { anthropicModel, type ListedModel, listed, openaiModel, page } from './model-lists.ts'
 
 export const models = new Hono<AppEnv>()
 
@@ -23,14 +24,14 @@ async function offeredOfHost(exchange: Exchange): Promise<HostModel[]> {
 }
 
 /** All models that the key may use. Where there are some of vendors, a host that cannot be asked leaves them to be listed alone. */
-async function offered(exchange: Exchange): Promise<{ ofHost: HostModel[]; ofVendors: VendorModel[] }> {
+async function offered(exchange: Exchange): Promise<ListedModel[]> {
   const caller = await authenticate(exchange.db, exchange.request.headers)
   const [host, { hasHostModel, vendorModels }] = await Promise.all([
     hostModels(exchange).catch((error: unknown) => ({ error })),
     offersOf(exchange, caller),
   ])
   if ('error' in host && vendorModels.length === 0) throw host.error
-  return { ofHost: 'error' in host ? [] : host.filter((model) => hasHostModel(model.name)), ofVendors: vendorModels }
+  return listed('error' in host ? [] : host.filter((model) => hasHostModel(model.name)), vendorModels)
 }
 
 models.on('GET', ['/api/tags', '/api/models'], async (c) => {
@@ -71,40 +72,6 @@ models.post('/api/show', async (c) => {
   return c.json(Object.fromEntries(SHOWN.flatMap((field) => (field in shown ? [[field, shown[field]]] : []))))
 })
 
-/** A model as either vendor's clients list it. */
-interface ListedModel {
-  id: string
-  createdMs: number
-  owner: string
-  /** The most output tokens of a vendor's model. */
-  outputMax?: number
-}
-
-function listed({ ofHost, ofVendors }: Awaited<ReturnType<typeof offered>>): ListedModel[] {
-  const local = ofHost.map(({ tag, name }) => {
-    const parts = name.split('/')
-    return { id: String(tag.name), createdMs: modifiedMs(tag), owner: parts.length > 1 ? String(parts.at(-2)) : 'library' }
-  })
-  return [
-    ...local,
-    ...ofVendors.map(({ name, vendor, sinceMs, outputMax }) => ({ id: name, createdMs: sinceMs, owner: vendor, outputMax })),
-  ]
-}
-
-function openaiModel({ id, createdMs, owner }: ListedModel): JsonObject {
-  return { id, object: 'model', created: Math.floor(createdMs / 1000), owned_by: owner }
-}
-
-function anthropicModel({ id, createdMs, outputMax }: ListedModel): JsonObject {
-  const limits = outputMax === undefined ? {} : { max_tokens: outputMax }
-  return { type: 'model', id, display_name: id, created_at: new Date(createdMs).toISOString(), ...limits }
-}
-
-function modifiedMs(tag: JsonObject): number {
-  const time = Date.parse(String(tag.modified_at))
-  return Number.isNaN(time) ? 0 : time
-}
-
 const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(20),
   after_id: z.string().optional(),
@@ -117,38 +84,14 @@ const pageOf = zValidator('query', pageQuery, (result) => {
 })
 
 models.get('/v1/models', pageOf, async (c) => {
-  const list = listed(await offered(exchangeOf(c)))
+  const list = await offered(exchangeOf(c))
   if (c.req.header('anthropic-version') === undefined) return c.json({ object: 'list', data: list.map(openaiModel) })
   const { data, hasMore } = page(list, c.req.valid('query'))
   return c.json({ data: data.map(anthropicModel), has_more: hasMore, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null })
 })
 
-interface Page {
-  limit: number
-  after_id?: string | undefined
-  before_id?: string | undefined
-}
-
-/** A page as Anthropic cuts them: after an id, or the last ones before one. Throws invalid_request for an id that is in no page. */
-function page(
-  list: ListedModel[],
-  { limit, after_id: after, before_id: before }: { limit: number; after_id?: string; before_id?: string },
-) {
-  const at = (id: string, param: string) => {
-    const index = list.findIndex((model) => model.id === id)
-    if (index === -1) throw new GatewayError('invalid_request', `${param}: no model of that id is in the list.`, { param })
-    return index
-  }
-  if (before !== undefined) {
-    const end = at(before, 'before_id')
-    return { data: list.slice(Math.max(0, end - limit), end), hasMore: end > limit }
-  }
-  const start = after === undefined ? 0 : at(after, 'after_id') + 1
-  return { data: list.slice(start, start + limit), hasMore: list.length > start + limit }
-}
-
 models.get('/v1/models/:id{.+}', async (c) => {
-  const list = listed(await offered(exchangeOf(c)))
+  const list = await offered(exchangeOf(c))
   const id = c.req.param('id')
   const name = canonicalModel(id)
   const bare = name === null ? null : vendorName(id, name)
