@@ -1,8 +1,8 @@
 // What a request to a vendor is charged for: every cut of every stream, and whatever counts may come.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { FrameValue } from '../dialects/dialect.ts'
 import { FrameSplitter } from '../frames.ts'
-import type { JsonObject } from '../json.ts'
 import { Seen } from '../seen.ts'
 import { CAPTURED, FIXTURES } from '../testing/vendor-exchanges.ts'
 import { messagesStreamed } from './anthropic-wires.ts'
@@ -30,7 +30,7 @@ const STREAMS = [...FIXTURES, ...CAPTURED].flatMap(({ name, vendor, exchange: { 
 test.for(STREAMS)('$name: to leave a frame early is never cheaper than to stay, by more than that frame', ({ wire, body }) => {
   const splitter = new FrameSplitter('sse')
   const frames = [...splitter.push(new TextEncoder().encode(body)), splitter.rest()].flatMap((frame) =>
-    frame?.data == null ? [] : [frame.data === '[DONE]' ? frame.data : (JSON.parse(frame.data) as JsonObject)],
+    frame?.data == null ? [] : [(frame.data === '[DONE]' ? frame.data : JSON.parse(frame.data)) as FrameValue],
   )
   const read = (count: number) => {
     const seen = new Seen()
