@@ -25,6 +25,9 @@ export const customers = sqliteTable('customers', {
     .default('active'),
   ...budgetAndLimits,
   createdMs: integer('created_ms').notNull(),
+  prepaid: integer('prepaid').notNull().default(0),
+  address: text('address').notNull().default(''),
+  taxId: text('tax_id').notNull().default(''),
 })
 
 export const apiKeys = sqliteTable('api_keys', {
@@ -38,6 +41,7 @@ export const apiKeys = sqliteTable('api_keys', {
   expiresMs: integer('expires_ms'),
   revokedMs: integer('revoked_ms'),
   createdMs: integer('created_ms').notNull(),
+  account: integer('account').notNull().default(0),
 })
 
 export const prices = sqliteTable(
@@ -166,6 +170,109 @@ export const usageDaily = sqliteTable(
     requests: integer('requests').notNull(),
     ...used,
     ...usedOfVendor,
+    firstRequests: integer('first_requests').notNull().default(0),
+    firstMsSum: integer('first_ms_sum').notNull().default(0),
+    firstLe50: integer('first_le_50').notNull().default(0),
+    firstLe100: integer('first_le_100').notNull().default(0),
+    firstLe200: integer('first_le_200').notNull().default(0),
+    firstLe400: integer('first_le_400').notNull().default(0),
+    firstLe800: integer('first_le_800').notNull().default(0),
+    firstLe1600: integer('first_le_1600').notNull().default(0),
+    firstLe3200: integer('first_le_3200').notNull().default(0),
+    firstLe6400: integer('first_le_6400').notNull().default(0),
+    firstLe12800: integer('first_le_12800').notNull().default(0),
+    firstLe25600: integer('first_le_25600').notNull().default(0),
+    firstLe51200: integer('first_le_51200').notNull().default(0),
   },
   (t) => [primaryKey({ columns: [t.customerId, t.day, t.model, t.keyId, t.outcome] })],
+)
+
+export const payments = sqliteTable(
+  'payments',
+  {
+    customerId: integer('customer_id').notNull(),
+    id: text('id').notNull().unique(),
+    amountNano: integer('amount_nano').notNull(),
+    source: text('source', { enum: ['manual', 'stripe'] }).notNull(),
+    reference: text('reference').notNull().default(''),
+    reason: text('reason').notNull().default(''),
+    createdMs: integer('created_ms').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.customerId, t.id] })],
+)
+
+export const invoices = sqliteTable('invoices', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  year: integer('year').notNull(),
+  seq: integer('seq').notNull(),
+  kind: text('kind', { enum: ['invoice', 'credit_note'] }).notNull(),
+  customerId: integer('customer_id').notNull(),
+  month: integer('month').notNull(),
+  corrects: integer('corrects'),
+  usageNano: integer('usage_nano').notNull(),
+  adjustmentsNano: integer('adjustments_nano').notNull(),
+  carriedNano: integer('carried_nano').notNull(),
+  netCents: integer('net_cents').notNull(),
+  remainderNano: integer('remainder_nano').notNull(),
+  taxBp: integer('tax_bp').notNull(),
+  taxCents: integer('tax_cents').notNull(),
+  totalCents: integer('total_cents').notNull(),
+  document: text('document').notNull(),
+  createdMs: integer('created_ms').notNull(),
+})
+
+export const archives = sqliteTable('archives', {
+  month: integer('month').primaryKey(),
+  nextMonth: integer('next_month').notNull(),
+  requests: integer('requests').notNull(),
+  costNano: integer('cost_nano').notNull(),
+  sha256: text('sha256').notNull(),
+  file: text('file').notNull(),
+  createdMs: integer('created_ms').notNull(),
+})
+
+export const verifications = sqliteTable('verifications', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  ok: integer('ok').notNull(),
+  findings: integer('findings').notNull(),
+  report: text('report').notNull(),
+  tookMs: integer('took_ms').notNull(),
+  createdMs: integer('created_ms').notNull(),
+})
+
+export const auditLog = sqliteTable('audit_log', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  who: text('who').notNull(),
+  command: text('command').notNull(),
+  target: text('target').notNull(),
+  before: text('before'),
+  after: text('after'),
+  createdMs: integer('created_ms').notNull(),
+})
+
+export const alertTargets = sqliteTable('alert_targets', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  customerId: integer('customer_id'),
+  url: text('url').notNull(),
+  format: text('format', { enum: ['json', 'ntfy', 'slack'] }).notNull(),
+  kinds: text('kinds', { mode: 'json' }).$type<string[]>(),
+  thresholds: text('thresholds', { mode: 'json' }).$type<number[]>().notNull().default([50, 80, 100]),
+  removedMs: integer('removed_ms'),
+  createdMs: integer('created_ms').notNull(),
+})
+
+export const alerts = sqliteTable(
+  'alerts',
+  {
+    targetId: integer('target_id').notNull(),
+    id: text('id').notNull(),
+    kind: text('kind').notNull(),
+    payload: text('payload').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    nextMs: integer('next_ms').notNull(),
+    deliveredMs: integer('delivered_ms'),
+    gaveUpMs: integer('gave_up_ms'),
+    createdMs: integer('created_ms').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.targetId, t.id] })],
 )
