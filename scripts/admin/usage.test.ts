@@ -129,7 +129,7 @@ test('the current month is the default, and an end alone means its month', async
 
 test('sums past what a number holds stay exact', async () => {
   const customer = await makeCustomer(t)
-  const insert = `INSERT INTO usage_daily VALUES (?, 20000, ?, 1, 'completed', 1, 0, 0, 0, 0, 9000000000000000, 0, 0, 0)`
+  const insert = `INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano) VALUES (?, 20000, ?, 1, 'completed', 1, 0, 0, 0, 0, 9000000000000000)`
   await t.db.batch(['x', 'y', 'z'].map((model) => ({ sql: insert, params: [customer, model] })))
   await t.db.all('UPDATE usage_daily SET cost_nano = 8999999999999999 WHERE model = ?', ['z'])
   // 2 × $9,000,000 + $8,999,999.999999999

@@ -115,7 +115,9 @@ test('daily sums that are not those of the requests are found', async () => {
       /^customer_id 1, day \d{4}-\d\d-\d\d, model m:latest, key_id 1, outcome failed, differs requests gpu_ms, cost \$0, summed \$0$/,
     ),
   ])
-  const stray: [string, ...unknown[]] = ["INSERT INTO usage_daily VALUES (1, 5, 'x', 1, 'expired', 0, 7, 0, 0, 0, 0, 0, 0, 0)"]
+  const stray: [string, ...unknown[]] = [
+    `INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano) VALUES (1, 5, 'x', 1, 'expired', 0, 7, 0, 0, 0, 0)`,
+  ]
   expect(await found('daily sums are the sums of usage', stray, ["DELETE FROM usage_daily WHERE model = 'x'"])).toEqual([
     expect.stringContaining('day 1970-01-06, model x, key_id 1, outcome expired, differs input_tokens'),
   ])
