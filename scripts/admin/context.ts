@@ -18,6 +18,8 @@ export interface Io {
 
 export interface Context {
   db: Database
+  /** Who gives the command, for the audit log. */
+  who: string
   io: Io
   /** The gateway that runs on this database on this machine, if one does. */
   gateway: GatewayFile | null

@@ -41,7 +41,7 @@ export class Shell {
     const remote = options.remote === true
     const { db, gateway } = await this.#open({ remote })
     try {
-      const output = await command({ db, io: this.#io, gateway, json: options.json === true, remote })
+      const output = await command({ db, who: whoIn(this.#io.environment), io: this.#io, gateway, json: options.json === true, remote })
       if (output === null) return
       await this.#io.out(`${options.json ? JSON.stringify(output.json, null, 2) : output.text}\n`)
       this.exitCode = output.exitCode ?? 0
@@ -62,4 +62,9 @@ export class Shell {
     if (this.#io.ask === null) throw new UsageError('--yes is missing: without a terminal there is nobody to ask. Nothing was changed.')
     if (!(await this.#io.ask(question))) throw new Failure('not confirmed: nothing was changed.')
   }
+}
+
+/** GATEWAY_ADMIN, or who is logged in. */
+function whoIn({ GATEWAY_ADMIN, USER, LOGNAME, USERNAME }: Io['environment']): string {
+  return (GATEWAY_ADMIN || USER || LOGNAME || USERNAME || 'unknown').slice(0, 200)
 }
