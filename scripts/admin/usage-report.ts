@@ -39,7 +39,14 @@ export function usageReportCommand(shell: Shell): Command {
 /** ?1 and ?2 days, ?3 the customer: with one, it is a seek in the primary key. */
 const inRange = (everyone: boolean) =>
   `${everyone ? '' : 'customer_id = CAST(?3 AS INTEGER) AND '}day BETWEEN CAST(?1 AS INTEGER) AND CAST(?2 AS INTEGER)`
-const TOKENS = ['input_tokens', 'cached_tokens', 'cache_write_tokens', 'cache_write_long_tokens', 'output_tokens', 'reasoning_tokens'] as const
+const TOKENS = [
+  'input_tokens',
+  'cached_tokens',
+  'cache_write_tokens',
+  'cache_write_long_tokens',
+  'output_tokens',
+  'reasoning_tokens',
+] as const
 const COUNTS = ['requests', ...TOKENS] as const
 const COLUMN: Record<By, string> = { day: 'u.day', model: 'u.model', key: 'u.key_id', outcome: 'u.outcome' }
 const reportSql = (by: By, everyone: boolean) => `
