@@ -1,9 +1,7 @@
 // Vendors whose models have a price and are not offered for want of a key: which setting it is, and where it goes.
 import { VENDORS, type Vendor } from '../catalogue/format.ts'
+import { KEY_SETTINGS, VENDOR_NAMES } from '../start/vendors.ts'
 import type { Context } from './context.ts'
-
-const NAMES = { openai: 'OpenAI', anthropic: 'Anthropic' } as const satisfies Record<Vendor, string>
-export const KEY_SETTINGS = { openai: 'OPENAI_API_KEY', anthropic: 'ANTHROPIC_API_KEY' } as const satisfies Record<Vendor, string>
 
 /** Whether there is a key for a vendor; null: the deployed Worker has secrets that nobody can read. */
 export function hasKey(vendor: Vendor, { io, remote }: Pick<Context, 'io' | 'remote'>): boolean | null {
@@ -13,7 +11,7 @@ export function hasKey(vendor: Vendor, { io, remote }: Pick<Context, 'io' | 'rem
 /** A line for each of the vendors that no key is known of. */
 export function keyHints(vendors: readonly Vendor[], context: Pick<Context, 'io' | 'remote'>): string[] {
   return VENDORS.filter((vendor) => vendors.includes(vendor) && hasKey(vendor, context) !== true).map((vendor) => {
-    const [name, setting] = [NAMES[vendor], KEY_SETTINGS[vendor]]
+    const [name, setting] = [VENDOR_NAMES[vendor], KEY_SETTINGS[vendor]]
     return context.remote
       ? `${name}'s models are offered where the Worker has the secret ${setting}; if it has none yet: wrangler secret put ${setting}`
       : `${name}'s models are priced and not offered yet: put ${setting} into .dev.vars, then start the gateway again.`

@@ -1,9 +1,10 @@
 // list-models: what the host and the vendors have, and what each model costs; for those that are not offered, what offers them.
 import type { Command } from 'commander'
 import { canonicalModel, isCloudModel } from '../../worker/model-name.ts'
+import { KEY_SETTINGS } from '../start/vendors.ts'
 import { type Context, Failure, type Output } from './context.ts'
 import { type HostModel, listHostModels } from './host.ts'
-import { hasKey, KEY_SETTINGS } from './key-hints.ts'
+import { hasKey } from './key-hints.ts'
 import { hostsPriceOf, isVendor, type PriceRow, placeText, priceJson, priceText, soldAs, standingPrices } from './prices.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { type Column, plural, table } from './table.ts'
