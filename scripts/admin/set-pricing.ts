@@ -32,7 +32,11 @@ export function setPricingCommand(shell: Shell): Command {
       'Sets what a model costs from now on. What is not given is 0.',
       'set-pricing gemma3:270m 0.0001 0 --input 0.15 --output 0.60',
     )
-    .addArgument(new Argument('<model>', "of the host; '*' is every one of its without a price of its own").argParser(pricedModel))
+    .addArgument(
+      new Argument('<model>', "of the host, or of --upstream; '*' is every one of the host without a price of its own").argParser(
+        pricedModel,
+      ),
+    )
     .addArgument(new Argument('<per_request>', 'USD for each request').argParser(price))
     .addArgument(new Argument('<per_model>', 'USD for each use of the model, on top').argParser(price))
     .addOption(new Option('--upstream <vendor>', 'the model is not of the host but of this vendor').choices(VENDORS))

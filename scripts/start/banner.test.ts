@@ -56,12 +56,12 @@ test('of vendors it says what is offered, with whose key and where that goes, or
   const openai = { vendor: 'openai', keyFrom: 'the environment', host: 'proxy.example:8080', models: 42 } as const
   const anthropic = { vendor: 'anthropic', keyFrom: null, host: null, models: 1 } as const
   expect(banner({ ...facts, vendors: [openai, anthropic] })).toContain(`
-OpenAI    42 models offered; OPENAI_API_KEY is from the environment and goes to proxy.example:8080
+OpenAI    42 models offered; OPENAI_API_KEY is from the environment and goes to proxy.example:8080.
 Anthropic 1 model has a price, not offered: put ANTHROPIC_API_KEY into .dev.vars, then start again.
 State `)
   const keyed = { ...anthropic, keyFrom: '.dev.vars', models: 0 } as const
   expect(banner({ ...facts, vendors: [keyed] })).toContain(
-    '\nAnthropic no model has a price: npm run admin -- import-prices --vendor anthropic; ANTHROPIC_API_KEY is from .dev.vars\n',
+    '\nAnthropic No model has a price; ANTHROPIC_API_KEY is from .dev.vars.\n          npm run admin -- import-prices --vendor anthropic\n',
   )
 })
 

@@ -48,8 +48,11 @@ function vendorRows({ vendors, stateDir }: BannerFacts): [string, string][] {
     if (keyFrom === null && models === 0) return []
     if (keyFrom === null) return [[title, `${priced(models)}, not offered: put ${KEY_SETTINGS[vendor]} into .dev.vars, then start again.`]]
     const key = `${KEY_SETTINGS[vendor]} is from ${keyFrom}${host === null ? '' : ` and goes to ${host}`}`
-    if (models > 0) return [[title, `${count(models, 'model')} offered; ${key}`]]
-    return [[title, `no model has a price: ${admin(stateDir)} import-prices --vendor ${vendor}; ${key}`]]
+    if (models > 0) return [[title, `${count(models, 'model')} offered; ${key}.`]]
+    return [
+      [title, `No model has a price; ${key}.`],
+      ['', `${admin(stateDir)} import-prices --vendor ${vendor}`],
+    ]
   })
 }
 
