@@ -58,9 +58,9 @@ export function planImport(catalogue: CatalogueModel[], standing: Standing, toda
   const isAsked = (model: string) => asked.size === 0 || asked.has(model)
   const listed = wanted.filter(({ id }) => isAsked(id)).map((model) => planned(model, standing, today, selection))
   if (selection.alias !== null) return listed
-  const known = new Map(catalogue.map((model) => [model.id, model]))
+  const known = new Map(catalogue.map((model) => [`${model.vendor} ${model.id}`, model]))
   const left = mine.filter((row) => isAsked(row.model) && row.withdrawn === 0 && !listed.some(({ model }) => model === row.model))
-  return [...listed, ...left.map((row) => leftover(row, known.get(soldAs(row)), standing, today))]
+  return [...listed, ...left.map((row) => leftover(row, known.get(`${row.upstream} ${soldAs(row)}`), standing, today))]
 }
 
 function checkModels(selection: Selection, all: CatalogueModel[], wanted: CatalogueModel[], mine: PriceRow[]): void {

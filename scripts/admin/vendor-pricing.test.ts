@@ -1,7 +1,7 @@
 // Vendors' models beside the host's: prices set by hand, what the lists show of them, and keys that are limited to them.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { begin, closedUrl, makeCustomer, makeKey, type TestDatabase, testDatabase } from './testing.ts'
-import { catalogueFile, changes, SOL } from './testing-prices.ts'
+import { catalogueFile, changes, HAIKU, SOL } from './testing-prices.ts'
 
 let t: TestDatabase
 beforeEach(async () => {
@@ -40,9 +40,13 @@ test('an import leaves prices by hand alone, and with a key nothing is said of o
   const set = await t.adminIn({ environment: { OPENAI_API_KEY: 'sk-secret' } }, ...TUNED)
   expect(set.out).toMatch(/In force from now on\.\n$/)
   await t.admin('set-pricing', 'deepseek-chat', '0', '0', '--upstream', 'openai', '--input', '1')
-  const file = await catalogueFile(t, SOL)
-  expect(await changes(t, file, '--withdraw-retired')).toEqual(['gpt-6-sol new', 'acme-support kept', 'deepseek-chat kept'])
-  expect((await t.admin('list-pricing', '--json')).json<object[]>()).toHaveLength(3)
+  // By a name of Anthropic's, at somebody else who speaks like OpenAI.
+  await t.admin('set-pricing', 'routed', '0', '0', '--upstream', 'openai', '--upstream-model', HAIKU.id)
+  const file = await catalogueFile(t, SOL, HAIKU)
+  const kept = ['acme-support kept', 'deepseek-chat kept', 'routed kept']
+  expect(await changes(t, file, '--withdraw-retired')).toEqual(['gpt-6-sol new', 'claude-haiku-5-5 new', ...kept])
+  expect((await t.admin('import-prices', '--from', file, '--all')).out).not.toContain('--as routed')
+  expect((await t.admin('list-pricing', '--json')).json<object[]>()).toHaveLength(5)
 })
 
 test('what does not go together is refused by name, and nothing is changed', async () => {
