@@ -11,6 +11,7 @@ import { PROJECT_ROOT } from './start/project.ts'
 import { sayIfSlow, stopProgress } from './start/say.ts'
 import { loadSettings, type Settings } from './start/settings.ts'
 import { onStopSignal } from './start/signals.ts'
+import { countPricedModels } from './start/vendors.ts'
 
 let settings = {} as Settings
 
@@ -37,9 +38,11 @@ async function start(): Promise<{ gateway: Gateway; ollama: Ollama }> {
   })
   const models = await listModels(ollama.url, ollama.standIn ? null : settings.access).catch(() => [])
   const madeDemo = await makeDemo(gateway.db, models, stateDir, Date.now())
+  const priced = await countPricedModels(gateway.db)
   const greeting = banner({
     url: gateway.url,
     ollama: { about: ollama.about, isStandIn: ollama.standIn !== null },
+    vendors: settings.vendors.map((setting) => ({ ...setting, models: priced[setting.vendor] })),
     stateDir: settings.stateDir,
     recovered: gateway.recovered,
     demo: await findDemo(gateway.db, stateDir, Date.now()),

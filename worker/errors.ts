@@ -1,7 +1,8 @@
 // The closed list of what can go wrong, and how each family of dialects words it on the wire.
 import { withoutKeys } from './keys.ts'
 
-const STATUS = {
+/** With the status of each. */
+export const STATUS = {
   invalid_request: 400,
   invalid_api_key: 401,
   budget_exceeded: 402,

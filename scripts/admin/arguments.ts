@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { canonicalModel, isCloudModel } from '../../worker/model-name.ts'
 import { MONEY_MAX_NANO, type NanoUsd, parseDecimal, parseUsd } from '../../worker/money.ts'
-import { ID, PICO_MAX } from '../catalogue/format.ts'
+import { PICO_MAX } from '../catalogue/format.ts'
 
 /** $1,000: what a price may be, per request or second. */
 const PRICE_MAX_NANO = 1_000_000_000_000
@@ -116,9 +116,40 @@ export function modelOrAll(text: string): string {
   return text === '*' ? '*' : model(text)
 }
 
-/** A name in the list of prices: a vendor's id as it is typed, which has no tag, and then what the host's model would be called. */
+/** Whether it can be what a vendor's model is called here: one that is asked for by it, which is in small letters and has no tag, comes to it. */
+function isVendorName(text: string): boolean {
+  return canonicalModel(text) === `${text}:latest` && !isCloudModel(text)
+}
+
+/** A name for a vendor's model. */
+export function vendorModel(text: string): string {
+  if (isVendorName(text)) return text
+  throw new InvalidArgumentError('It has to be a name in small letters without a tag, such as gpt-6-sol, and must not end in -cloud.')
+}
+
+/** A vendor's own id of a model, as it is sent there: ft:gpt-6-sol:acme::1 or Llama-4 as well. */
+export function upstreamModel(text: string): string {
+  if (/^[\x21-\x7e]{1,256}$/.test(text)) return text
+  throw new InvalidArgumentError("It has to be the model's id at the vendor: 1 to 256 characters without spaces.")
+}
+
+export interface PricedModel {
+  typed: string
+  /** As the host's: canonical, or '*'. */
+  ofHost: string
+  /** As a vendor's; null: it cannot be one. */
+  ofVendor: string | null
+}
+
+/** A model to price, whosever it is. */
+export function pricedModel(typed: string): PricedModel {
+  const small = typed.toLowerCase()
+  return { typed, ofHost: modelOrAll(typed), ofVendor: isVendorName(small) ? small : null }
+}
+
+/** A name in the list of prices: a vendor's model as it is typed, which has no tag, and then what the host's would be called. */
 export function listedModel(text: string): string[] {
-  return ID.test(text) ? [text, model(text)] : [modelOrAll(text)]
+  return isVendorName(text) ? [text, model(text)] : [modelOrAll(text)]
 }
 
 /** a,b,c: each model once, in their one spelling. */

@@ -17,7 +17,7 @@ beforeAll(async () => {
     atMs: at('2026-03-01T00:00:00.000'),
     model: 'first:1',
     cost: '0.000000001',
-    used: { input: 10, cached: 4, output: 2, gpuMs: 1500 },
+    used: { input: 10, cached: 4, cacheWrite: 3, cacheWriteLong: 1, output: 2, reasoning: 1, gpuMs: 1500 },
   })
   await request(t, key, { atMs: at('2026-03-31T23:59:59.999'), model: 'last:1', outcome: 'abandoned' })
   await request(t, key, { atMs: at('2026-04-01T00:00:00.000'), model: 'after:1' })
@@ -32,11 +32,11 @@ test('CSV has a line for each request, exact money and ISO times', async () => {
   expect(code).toBe(0)
   const [head, first, last, end] = out.split('\r\n')
   expect(head).toBe(
-    'id,created_at,settled_at,key_id,key_name,model,dialect,upstream,outcome,estimated,input_tokens,cached_tokens,output_tokens,gpu_ms,first_token_ms,cost_usd,late_usd,over_usd,held_usd',
+    'id,created_at,settled_at,key_id,key_name,model,dialect,upstream,outcome,estimated,input_tokens,cached_tokens,cache_write_tokens,cache_write_long_tokens,output_tokens,reasoning_tokens,gpu_ms,first_token_ms,cost_usd,late_usd,over_usd,held_usd',
   )
   expect(first).toMatch(/^[0-9a-f-]{36},2026-03-01T00:00:00\.000Z,[^,]*Z,/)
   expect(first).toMatch(
-    /,"'=HYPERLINK\(""http:\/\/x"",""y""\)",first:1,ollama-chat,ollama,completed,false,10,4,2,1500,5,0\.000000001,0,0,1$/,
+    /,"'=HYPERLINK\(""http:\/\/x"",""y""\)",first:1,ollama-chat,ollama,completed,false,10,4,3,1,2,1,1500,5,0\.000000001,0,0,1$/,
   )
   expect(last).toContain(',last:1,ollama-chat,ollama,abandoned,')
   expect(end).toBe('')

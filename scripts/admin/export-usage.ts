@@ -48,7 +48,7 @@ export const ID_MARGIN_MS = 3_600_000
  */
 const PAGE = `
 SELECT u.id, u.created_ms, u.settled_ms, u.key_id, k.name AS key_name, u.model, u.dialect, u.upstream, u.outcome, u.estimated, u.input_tokens, u.cached_tokens,
-  u.output_tokens, u.gpu_ms, u.first_ms, u.cost_nano, coalesce(a.amount_nano, 0) AS late_nano, u.over_nano, u.hold_nano
+  u.cache_write_tokens, u.cache_write_long_tokens, u.output_tokens, u.reasoning_tokens, u.gpu_ms, u.first_ms, u.cost_nano, coalesce(a.amount_nano, 0) AS late_nano, u.over_nano, u.hold_nano
 FROM usage u LEFT JOIN api_keys k ON k.id = u.key_id LEFT JOIN adjustments a ON a.customer_id = u.customer_id AND a.id = 'late:' || u.id
 WHERE u.customer_id = CAST(?1 AS INTEGER) AND u.id > ?2 AND u.id < ?3 AND u.created_ms >= CAST(?4 AS INTEGER) AND u.created_ms < CAST(?5 AS INTEGER)
 ORDER BY u.id LIMIT ${PAGE_ROWS}`
@@ -123,7 +123,10 @@ function exported(row: Row) {
     estimated: row.estimated === 1,
     input_tokens: number('input_tokens'),
     cached_tokens: number('cached_tokens'),
+    cache_write_tokens: number('cache_write_tokens'),
+    cache_write_long_tokens: number('cache_write_long_tokens'),
     output_tokens: number('output_tokens'),
+    reasoning_tokens: number('reasoning_tokens'),
     gpu_ms: number('gpu_ms'),
     first_token_ms: number('first_ms'),
     cost_usd: usd(Number(row.cost_nano)),

@@ -81,5 +81,5 @@ export function keyText(key: string, stored: Key): string {
 export function settingsText(key: Key): string {
   const budget = key.budgetNano === null ? "its customer's" : `${dollars(key.budgetNano)} (${key.budgetPeriod})`
   const expires = key.expiresMs === null ? 'never' : `${minute(key.expiresMs)} UTC`
-  return `Models: ${key.models?.join(', ') ?? 'all'}. Budget: ${budget}. Limits: ${limitsText(key)}. Expires: ${expires}.`
+  return `Models: ${key.modelNames?.join(', ') ?? 'all'}. Budget: ${budget}. Limits: ${limitsText(key)}. Expires: ${expires}.`
 }

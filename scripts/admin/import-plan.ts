@@ -1,9 +1,9 @@
 // What an import would do: the catalogue beside the prices in force, model by model. No database, no clock.
-import { type CatalogueModel, PICO_MAX, type Prices, pricesOf, VENDORS, type Vendor } from '../catalogue/format.ts'
+import { type CatalogueModel, PICO_MAX, type Prices, pricesOf, type Vendor } from '../catalogue/format.ts'
 import { Failure, UsageError } from './context.ts'
 import { type Markup, marked } from './markup.ts'
 import { near } from './near.ts'
-import type { PriceRow } from './prices.ts'
+import { hostsPriceOf, isVendor, type PriceRow, soldAs } from './prices.ts'
 
 /**
  * What a request may write where it sets no limit. Room for a model that thinks first, which would otherwise end before its answer;
@@ -19,8 +19,11 @@ export type Change = 'new' | 'dearer' | 'cheaper' | 'changed' | 'same' | 'kept' 
 type Limits = Pick<PriceRow, 'outputDefault' | 'outputMax'>
 
 export interface PlannedModel {
+  /** The name that it is sold by. */
   model: string
   vendor: Vendor
+  /** The vendor's name of it. */
+  id: string
   change: Change
   /** The price in force, or the newest if that is withdrawn. */
   before: PriceRow | null
@@ -35,30 +38,36 @@ export interface Selection {
   /** Ids that were asked for; empty: all. */
   models: string[]
   markup: Markup
+  /** The name to sell the one model by that was asked for; null: its own. */
+  alias: string | null
 }
 
-/** In the order of the catalogue, then what is in force and not in it. Throws Failure, UsageError. */
-export function planImport(catalogue: CatalogueModel[], newest: PriceRow[], today: string, selection: Selection): PlannedModel[] {
+type Standing = ReadonlyMap<string, PriceRow>
+
+/**
+ * In the order of the catalogue, then what is in force and not in it.
+ * @param standing of each name the price in force, or the newest if that is withdrawn
+ * Throws Failure, UsageError.
+ */
+export function planImport(catalogue: CatalogueModel[], standing: Standing, today: string, selection: Selection): PlannedModel[] {
   const wanted = catalogue.filter(({ vendor }) => selection.vendor === null || vendor === selection.vendor)
-  const mine = newest.filter(({ upstream }) => (selection.vendor === null ? isVendor(upstream) : upstream === selection.vendor))
+  const rows = [...standing.values()]
+  const mine = rows.filter(({ upstream }) => (selection.vendor === null ? isVendor(upstream) : upstream === selection.vendor))
   checkModels(selection, catalogue, wanted, mine)
   const asked = new Set(selection.models)
   const isAsked = (model: string) => asked.size === 0 || asked.has(model)
-  const byModel = new Map(newest.map((row) => [row.model, row]))
-  const listed = wanted
-    .filter(({ id }) => isAsked(id))
-    .map((model) => planned(model, byModel.get(model.id) ?? null, today, selection, asked.has(model.id)))
-  const known = new Map(catalogue.map((model) => [model.id, model]))
-  const gone = mine.filter((row) => isAsked(row.model) && row.withdrawn === 0 && !listed.some(({ model }) => model === row.model))
-  return [...listed, ...gone.flatMap((row) => leftover(row, known.get(row.upstreamModel ?? row.model), today))]
-}
-
-export function isVendor(upstream: string): upstream is Vendor {
-  return (VENDORS as readonly string[]).includes(upstream)
+  const listed = wanted.filter(({ id }) => isAsked(id)).map((model) => planned(model, standing, today, selection))
+  if (selection.alias !== null) return listed
+  const known = new Map(catalogue.map((model) => [`${model.vendor} ${model.id}`, model]))
+  const left = mine.filter((row) => isAsked(row.model) && row.withdrawn === 0 && !listed.some(({ model }) => model === row.model))
+  return [...listed, ...left.map((row) => leftover(row, known.get(`${row.upstream} ${soldAs(row)}`), standing, today))]
 }
 
 function checkModels(selection: Selection, all: CatalogueModel[], wanted: CatalogueModel[], mine: PriceRow[]): void {
-  const names = new Set([...wanted.map(({ id }) => id), ...mine.map(({ model }) => model)])
+  const { alias, models } = selection
+  if (alias !== null && new Set(models).size !== 1) throw new UsageError('--as needs one --model: the model that it is another name of.')
+  if (alias !== null && alias === models[0]) throw new UsageError(`--as: ${alias} is its own name already: leave --as out.`)
+  const names = new Set([...wanted.map(({ id }) => id), ...(alias === null ? mine.map(({ model }) => model) : [])])
   const unknown = selection.models.find((model) => !names.has(model))
   if (unknown === undefined) return
   const elsewhere = all.find(({ id }) => id === unknown)
@@ -73,38 +82,56 @@ function checkModels(selection: Selection, all: CatalogueModel[], wanted: Catalo
   )
 }
 
-function planned(model: CatalogueModel, before: PriceRow | null, today: string, { markup }: Selection, asked: boolean): PlannedModel {
-  const base = { model: model.id, vendor: model.vendor, before }
-  const retires = model.retires === undefined ? '' : `until ${model.retires}`
-  const standing = before?.withdrawn === 0 ? before : null
+function planned(model: CatalogueModel, standing: Standing, today: string, { markup, models, alias }: Selection): PlannedModel {
+  const { id, vendor } = model
+  const name = alias ?? id
+  const before = standing.get(name) ?? null
+  const base = { model: name, vendor, id, before }
+  const of = alias === null ? [] : [`another name of ${id}`]
   if (model.retires !== undefined && model.retires <= today) {
     const mine = before !== null && isOf(model, before) ? before : null
-    return { ...base, before: mine, change: 'retired', after: null, note: `since ${model.retires}` }
+    return { ...base, before: mine, change: 'retired', after: null, note: [...of, `since ${model.retires}`].join('; ') }
   }
-  if (!asked && before !== null) {
-    const own = ownDoing(model, before)
-    if (own !== null) return { ...base, change: 'kept', after: null, note: `${own}; --model ${model.id} takes the vendor's price` }
+  const hosts = hostsPriceOf(name, standing)
+  const own = ownDoing(model, before, hosts)
+  if (models.length === 0 && own !== null) {
+    return { ...base, change: 'kept', after: null, note: `${own}; --model ${id} takes the vendor's price` }
   }
   const after = { ...withMarkup(model, markup), ...limitsOf(model) }
-  return { ...base, change: standing === null || !isOf(model, standing) ? 'new' : changeOf(standing, after), after, note: retires }
+  const now = before?.withdrawn === 0 && isOf(model, before) ? before : null
+  // A name that the host's model has meanwhile is taken back by a row, even at the same price.
+  const change = now === null || (hosts !== null && changeOf(now, after) === 'same') ? 'new' : changeOf(now, after)
+  const taken = hosts === null ? [] : [`takes the name from the host's ${hosts.model}`]
+  const ends = model.retires === undefined ? [] : [`until ${model.retires}`]
+  return { ...base, change, after, note: [...of, ...ends, ...taken].join('; ') }
 }
 
-/** Whether a row is the vendor's own model under its own name. */
-function isOf({ vendor, id }: CatalogueModel, { upstream, upstreamModel }: PriceRow): boolean {
-  return upstream === vendor && (upstreamModel ?? id) === id
+/** Whether a row is for this model of the vendor. */
+function isOf({ vendor, id }: CatalogueModel, row: PriceRow): boolean {
+  return row.upstream === vendor && soldAs(row) === id
 }
 
-function ownDoing(model: CatalogueModel, before: PriceRow): string | null {
-  if (!isOf(model, before)) return `priced as ${before.upstream}'s ${before.upstreamModel ?? before.model}`
-  return before.withdrawn === 1 ? 'withdrawn' : null
+function ownDoing(model: CatalogueModel, before: PriceRow | null, hosts: PriceRow | null): string | null {
+  if (before !== null && !isOf(model, before)) return `priced as ${before.upstream}'s ${soldAs(before)}`
+  if (before?.withdrawn === 1) return 'withdrawn'
+  return hosts === null ? null : `the name is the host's ${hosts.model}`
 }
 
-/** A price in force that the catalogue has no model for any more, or one by another name (an alias), which goes with its model. */
-function leftover(before: PriceRow, target: CatalogueModel | undefined, today: string): PlannedModel[] {
-  const base = { model: before.model, vendor: before.upstream as Vendor, before, change: 'retired' as const, after: null }
-  const name = before.upstreamModel === null || before.upstreamModel === before.model ? '' : `${before.upstreamModel} `
-  if (target === undefined) return [{ ...base, note: `${name}not in the catalogue` }]
-  return target.retires !== undefined && target.retires <= today ? [{ ...base, note: `${name}since ${target.retires}` }] : []
+/**
+ * A price in force that the catalogue has no model for by that name. One of another name goes with its model; what was never
+ * in a catalogue is the operator's own.
+ */
+function leftover(before: PriceRow, target: CatalogueModel | undefined, standing: Standing, today: string): PlannedModel {
+  const id = soldAs(before)
+  const base = { model: before.model, vendor: before.upstream as Vendor, id, before, after: null }
+  const of = id === before.model ? '' : `${id} `
+  if (target === undefined) {
+    // An import leaves the column empty where the name is the vendor's own.
+    const wasImported = standing.get(id)?.upstream === before.upstream && standing.get(id)?.upstreamModel === null
+    return { ...base, change: wasImported ? 'retired' : 'kept', note: `${of}not in the catalogue` }
+  }
+  if (target.retires !== undefined && target.retires <= today) return { ...base, change: 'retired', note: `${of}since ${target.retires}` }
+  return { ...base, change: 'kept', note: `another name; --model ${id} --as ${before.model} brings its price up to date` }
 }
 
 function withMarkup(model: CatalogueModel, markup: Markup): Prices {

@@ -24,7 +24,9 @@ test('new models become price rows, column by column', async () => {
     'new     claude-haiku-5-5         $0.1   $0.01       $0.125        $0.2    $0.5  above 100,000: $0.5 / $0.05 / $0.625 / $1 / $2.5',
     'new     text-embedding-3-small  $0.02   $0.02            -           -      $0  -',
     '3 models: 3 new; dollars per million tokens',
-    expect.stringMatching(/^Wrote 3 prices, in force from now on\. .* not served by this version of the gateway yet/),
+    'Wrote 3 prices, in force from now on.',
+    "OpenAI's models are priced and not offered yet: put OPENAI_API_KEY into .dev.vars, then start the gateway again.",
+    "Anthropic's models are priced and not offered yet: put ANTHROPIC_API_KEY into .dev.vars, then start the gateway again.",
     '',
   ])
   const [sol, haiku, embed] = await rows()
@@ -126,9 +128,25 @@ test('an alias retires with its model, and a fee for each request stays', async 
     `INSERT INTO prices (model, upstream, request_nano, input_pico, cached_input_pico, output_pico, output_default, output_max, valid_from_ms, created_ms)
      SELECT model, upstream, 500, input_pico, cached_input_pico, output_pico, output_default, output_max, valid_from_ms, 0 FROM prices WHERE model = 'gpt-6-sol'`,
   )
-  expect(await changes(t, await catalogue({ ...SOL, input_pico: 3 }))).toEqual(['gpt-6-sol cheaper'])
+  expect(await changes(t, await catalogue({ ...SOL, input_pico: 3 }))).toEqual(['gpt-6-sol cheaper', 'fast kept'])
   expect((await rows()).at(-1)).toMatchObject({ model: 'gpt-6-sol', input_pico: 3, request_nano: 500 })
   expect(await changes(t, await catalogue(HAIKU))).toEqual(['claude-haiku-5-5 new', 'fast retired', 'gpt-6-sol retired'])
+})
+
+test('how to set a key is said where none is known, and what a key is never', async () => {
+  const both = await catalogue(SOL, HAIKU)
+  const keys = { OPENAI_API_KEY: 'sk-secret', ANTHROPIC_API_KEY: ' ' }
+  const local = await t.adminIn({ environment: keys }, 'import-prices', '--from', both, '--yes')
+  expect(local.out).toMatch(
+    /in force from now on\.\nAnthropic's models are priced and not offered yet: put ANTHROPIC_API_KEY into \.dev\.vars/,
+  )
+  expect(local.out + local.err).not.toMatch(/secret|OPENAI_API_KEY/)
+  const dearer = await catalogue({ ...SOL, input_pico: 3_000_000 }, HAIKU)
+  const remote = await t.adminIn({ environment: keys }, 'import-prices', '--from', dearer, '--yes', '--remote')
+  expect(remote.out).toContain(
+    "OpenAI's models are offered where the Worker has the secret OPENAI_API_KEY; if it has none yet: wrangler secret put OPENAI_API_KEY\n",
+  )
+  expect(remote.out).not.toContain('ANTHROPIC')
 })
 
 test('a markup is on every price, rounded up', async () => {

@@ -7,23 +7,24 @@ import { CatalogueError, type LeftOut } from '../catalogue/litellm.ts'
 import { readCatalogue } from '../catalogue/read.ts'
 import { PROJECT_ROOT } from '../start/project.ts'
 import { appendPrices, type NewRow } from './append-prices.ts'
+import { vendorModel } from './arguments.ts'
 import { NOW_MS } from './clock.ts'
 import { type Context, Failure, type Output } from './context.ts'
 import { type PlannedModel, planImport } from './import-plan.ts'
 import { rowOf, said } from './import-rows.ts'
 import { markupText, planJson, planText } from './import-table.ts'
+import { keyHints } from './key-hints.ts'
 import { type Markup, markup } from './markup.ts'
-import { allPrices } from './prices.ts'
+import { isVendor, standingPrices } from './prices.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 import { iso, plural } from './table.ts'
 
 const KEPT = join(PROJECT_ROOT, 'scripts', 'catalogue', 'catalogue.json')
-const NOT_SERVED =
-  'Models of OpenAI and Anthropic are not served by this version of the gateway yet; they are offered once it serves that vendor.'
 
 interface Options extends AskingOptions {
   vendor?: Vendor
   model: string[]
+  as?: string
   markup: Markup
   from?: string
   withdrawRetired?: true
@@ -43,6 +44,7 @@ export function importPricesCommand(shell: Shell): Command {
         .argParser((id, before: string[]) => [...before, id])
         .default([], 'all'),
     )
+    .addOption(new Option('--as <name>', 'sell that one model by this name, too: an alias, at the price of now').argParser(vendorModel))
     .addOption(new Option('--markup <percent>', 'what is added to each price, such as 20%').argParser(markup).default(0, 'nothing'))
     .option('--from <file>', "another catalogue, or LiteLLM's model_prices_and_context_window.json, instead of the kept one")
     .option('--withdraw-retired', 'take models that the vendor has retired off the offer')
@@ -63,7 +65,7 @@ async function importPrices(shell: Shell, options: Options): Promise<void> {
   let planned: Import | undefined
   await shell.run(options, async (context) => {
     planned = await plan(context, options)
-    if (planned.rows.length === 0) return report(planned, options)
+    if (planned.rows.length === 0) return report(planned, options, context)
     const text = `${head(planned, options)}\n${planText(planned.plan, options.all === true)}\n`
     // With --json standard output is one value, and the change is told to whoever is asked.
     if (!context.json) await context.io.out(text)
@@ -73,8 +75,8 @@ async function importPrices(shell: Shell, options: Options): Promise<void> {
   if (planned === undefined || planned.rows.length === 0) return
   const { rows, ...rest } = planned
   await shell.confirm(options, `${said(rows, 'Write', 'withdraw')}?`)
-  await shell.run(options, async ({ db }) => {
-    if (await appendPrices(db, rows)) return report({ rows, ...rest }, options)
+  await shell.run(options, async (context) => {
+    if (await appendPrices(context.db, rows)) return report({ rows, ...rest }, options, context)
     throw new Failure('prices have been changed in the meantime: nothing was written. Run it again to see what is left to do.')
   })
 }
@@ -83,15 +85,9 @@ async function importPrices(shell: Shell, options: Options): Promise<void> {
 async function plan({ db, io }: Context, options: Options): Promise<Import> {
   const { catalogue, leftOut } = await readFrom(options.from === undefined ? KEPT : resolve(io.directory, options.from), options.from)
   const [clock] = await db.all(`SELECT ${NOW_MS} AS now`)
-  const newest = (await allPrices(db)).filter(({ price, state }) => price.variant === '' && (state === 'in force' || state === 'withdrawn'))
-  const selection = { vendor: options.vendor ?? null, models: options.model, markup: options.markup }
+  const selection = { vendor: options.vendor ?? null, models: options.model, markup: options.markup, alias: options.as ?? null }
   const today = iso(Number(clock?.now)).slice(0, 10)
-  const plan = planImport(
-    catalogue.models,
-    newest.map(({ price }) => price),
-    today,
-    selection,
-  )
+  const plan = planImport(catalogue.models, await standingPrices(db), today, selection)
   return { catalogue, leftOut, plan, rows: plan.flatMap((model) => rowOf(model, options.withdrawRetired === true)) }
 }
 
@@ -112,9 +108,10 @@ function head({ catalogue: { source, version, date }, leftOut }: Import, options
   return `${of}; markup ${markupText(options.markup)}${out}`
 }
 
-function report(done: Import, options: Options): Output {
+function report(done: Import, options: Options, context: Context): Output {
   const { catalogue, leftOut, plan, rows } = done
   const withdrawn = rows.filter(({ row }) => row.withdrawn === 1).length
+  const offered = rows.filter(({ row }) => row.withdrawn === 0).map(({ row }) => row.upstream)
   return {
     json: {
       source: catalogue.source,
@@ -129,6 +126,6 @@ function report(done: Import, options: Options): Output {
     text:
       rows.length === 0
         ? `${head(done, options)}\n${planText(plan, options.all === true)}\nNothing to change.`
-        : `${said(rows, 'Wrote', 'withdrew')}, in force from now on. ${NOT_SERVED}`,
+        : [`${said(rows, 'Wrote', 'withdrew')}, in force from now on.`, ...keyHints(offered.filter(isVendor), context)].join('\n'),
   }
 }

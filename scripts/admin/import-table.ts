@@ -62,9 +62,10 @@ function cell({ before, after }: PlannedModel, show: (prices: Prices) => string)
 }
 
 export function planJson(plan: PlannedModel[]) {
-  return plan.map(({ model, vendor, change, note, before, after }) => ({
+  return plan.map(({ model, vendor, id, change, note, before, after }) => ({
     model,
     vendor,
+    ...(id === model ? {} : { upstream_model: id }),
     change,
     note: note || null,
     before:

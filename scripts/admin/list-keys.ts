@@ -36,7 +36,7 @@ async function listKeys({ db }: Context, customerId: number | undefined): Promis
     { title: 'name', value: ({ key }) => key.name || '-' },
     { title: 'customer', value: ({ key }) => `${key.customerName} (${key.customerId})` },
     { title: 'status', value: ({ key }) => key.status },
-    { title: 'models', value: ({ key }) => key.models?.join(',') ?? 'all' },
+    { title: 'models', value: ({ key }) => key.modelNames?.join(',') ?? 'all' },
     { title: 'budget', value: ({ key }) => (key.budgetNano === null ? '-' : dollars(key.budgetNano)), right: true },
     { title: 'period', value: ({ key }) => key.budgetPeriod },
     { title: 'spent', value: (row) => dollars(row.spent), right: true },

@@ -1,22 +1,26 @@
-// list-models: what the host has, and what each model costs; for those that cost nothing yet, the command that offers them.
+// list-models: what the host and the vendors have, and what each model costs; for those that are not offered, what offers them.
 import type { Command } from 'commander'
 import { canonicalModel, isCloudModel } from '../../worker/model-name.ts'
-import type { Context, Output } from './context.ts'
+import { KEY_SETTINGS } from '../start/vendors.ts'
+import { type Context, Failure, type Output } from './context.ts'
 import { type HostModel, listHostModels } from './host.ts'
-import { allPrices, type PriceRow, priceJson, priceText } from './prices.ts'
+import { hasKey } from './key-hints.ts'
+import { hostsPriceOf, isVendor, type PriceRow, placeText, priceJson, priceText, soldAs, standingPrices } from './prices.ts'
 import type { CommonOptions, Shell } from './shell.ts'
-import { plural, table } from './table.ts'
+import { type Column, plural, table } from './table.ts'
 
 export function listModelsCommand(shell: Shell): Command {
   return shell
-    .command('list-models', 'Lists the models on the host and their prices.', 'list-models')
+    .command('list-models', 'Lists the models on the host, those of vendors that have a price, and what they cost.', 'list-models')
     .action((options: CommonOptions) => shell.run(options, listModels))
 }
 
 interface Model {
   name: string
-  sizeBytes: number
-  offered: boolean
+  /** null: it is not on the host. */
+  sizeBytes: number | null
+  /** null: nobody can tell from here. */
+  offered: boolean | null
   /** The model's own, or that of `*`. */
   price: PriceRow | null
   /** Why it is not offered, or where its price is from. */
@@ -25,32 +29,67 @@ interface Model {
   command: string | null
 }
 
-async function listModels({ db, io, gateway, remote }: Context): Promise<Output> {
-  const onHost = await listHostModels(io, gateway)
-  const newest = new Map(
-    (await allPrices(db)).filter(({ state }) => state === 'in force' || state === 'withdrawn').map(({ price }) => [price.model, price]),
-  )
-  const models = onHost.map((model) => modelOf(model, newest, remote))
-  const text = table(models, [
-    { title: 'model', value: ({ name }) => name },
-    { title: 'size', value: ({ sizeBytes }) => size(sizeBytes), right: true },
-    {
-      title: 'price',
-      value: ({ offered, price, note, command }) =>
-        offered && price ? `${priceText(price)}${note && ` (${note})`}` : [note, command].filter(Boolean).join(': '),
-    },
-  ])
+async function listModels(context: Context): Promise<Output> {
+  const { db, io, gateway, remote } = context
+  const standing = await standingPrices(db)
+  const vendors = vendorModels(standing, context)
+  const { onHost, trouble } = await hostModels(vendors.length > 0, () => listHostModels(io, gateway))
+  const models = [...onHost.map((model) => modelOf(model, standing, remote)), ...vendors]
+  if (trouble !== null) io.err(`${trouble}\n`)
   return {
     json: models.map(({ name, sizeBytes, offered, price, note, command }) => ({
       model: name,
+      upstream: sizeBytes === null ? price?.upstream : 'ollama',
+      ...(price === null || soldAs(price) === price.model || sizeBytes !== null ? {} : { upstream_model: soldAs(price) }),
       size_bytes: sizeBytes,
       offered,
       price: price === null ? null : priceJson(price),
       note: note || null,
       command,
     })),
-    text: models.length === 0 ? 'The host has no model: ollama pull gemma3' : `${text}\n${plural(models.length, 'model')}`,
+    text: models.length === 0 ? 'The host has no model: ollama pull gemma3' : `${modelsTable(models)}\n${plural(models.length, 'model')}`,
+    exitCode: trouble === null ? 0 : 1,
   }
+}
+
+/** A host that cannot be asked leaves models of vendors to be listed alone. Throws Failure where there are none. */
+async function hostModels(orVendors: boolean, list: () => Promise<HostModel[]>): Promise<{ onHost: HostModel[]; trouble: string | null }> {
+  try {
+    return { onHost: await list(), trouble: null }
+  } catch (error) {
+    if (!orVendors || !(error instanceof Failure)) throw error
+    return { onHost: [], trouble: error.message }
+  }
+}
+
+function modelsTable(models: Model[]): string {
+  const at: Column<Model> = {
+    title: 'at',
+    value: ({ sizeBytes, price }) => (sizeBytes === null && price !== null ? placeText(price) : 'ollama'),
+  }
+  return table(models, [
+    { title: 'model', value: ({ name }) => name },
+    ...(models.some(({ sizeBytes }) => sizeBytes === null) ? [at] : []),
+    { title: 'size', value: ({ sizeBytes }) => (sizeBytes === null ? '-' : size(sizeBytes)), right: true },
+    {
+      title: 'price',
+      value: ({ offered, price, note, command }) =>
+        offered !== false && price ? `${priceText(price)}${note && ` (${note})`}` : [note, command].filter(Boolean).join(': '),
+    },
+  ])
+}
+
+/** Models of vendors with a price in force. */
+function vendorModels(standing: ReadonlyMap<string, PriceRow>, context: Context): Model[] {
+  return [...standing.values()].flatMap((price): Model[] => {
+    if (!isVendor(price.upstream) || price.withdrawn === 1) return []
+    const model = { name: price.model, sizeBytes: null, price, command: null }
+    const hosts = hostsPriceOf(price.model, standing)
+    if (hosts !== null) return [{ ...model, offered: false, note: `the name is the host's ${hosts.model}, which was priced later` }]
+    const [key, setting] = [hasKey(price.upstream, context), KEY_SETTINGS[price.upstream]]
+    if (key === false) return [{ ...model, offered: false, note: `${setting} is not set` }]
+    return [{ ...model, offered: key, note: key === null ? `where ${setting} is set` : '' }]
+  })
 }
 
 function modelOf({ name: tag, size: sizeBytes, remote_host }: HostModel, newest: Map<string, PriceRow>, remote: boolean): Model {

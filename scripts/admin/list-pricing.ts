@@ -1,7 +1,7 @@
 // list-pricing: what is in force, or every price there ever was.
 import type { Command } from 'commander'
 import type { Context, Output } from './context.ts'
-import { allPrices, type PriceRow, priceJson, tierText, tokenPrice } from './prices.ts'
+import { allPrices, type PriceRow, placeText, priceJson, tierText, tokenPrice } from './prices.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { type Column, dollars, minute, plural, table, thousands } from './table.ts'
 
@@ -44,7 +44,7 @@ function pricesTable(rows: Priced[], all: boolean): string {
     rows.some(({ price }) => holds(price)) ? columns : []
   return table(rows, [
     { title: 'model', value: ({ price }) => price.model },
-    ...where(({ upstream }) => upstream !== 'ollama', { title: 'at', value: ({ price }) => place(price) }),
+    ...where(({ upstream }) => upstream !== 'ollama', { title: 'at', value: ({ price }) => placeText(price) }),
     money('request', (price) => price.requestNano),
     money('model use', (price) => price.modelNano),
     tokens('input', (price) => price.inputPico),
@@ -61,10 +61,4 @@ function pricesTable(rows: Priced[], all: boolean): string {
     { title: 'since', value: ({ price }) => minute(price.validFromMs) },
     ...(all ? [{ title: 'state', value: ({ state }: Priced) => state }] : []),
   ])
-}
-
-/** ollama, openai (priority), anthropic as claude-haiku-5-5. */
-function place({ model, upstream, upstreamModel, variant }: PriceRow): string {
-  const name = upstreamModel === null || upstreamModel === model ? '' : ` as ${upstreamModel}`
-  return `${upstream}${name}${variant === '' ? '' : ` (${variant})`}`
 }

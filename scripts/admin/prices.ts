@@ -1,7 +1,7 @@
 // Prices, as several commands look them up and show them.
 import { and, desc, eq, lte } from 'drizzle-orm'
 import { prices } from '../../worker/schema.ts'
-import type { Prices } from '../catalogue/format.ts'
+import { type Prices, VENDORS, type Vendor } from '../catalogue/format.ts'
 import type { Database } from '../database/database.ts'
 import { nowMs } from './clock.ts'
 import { iso, perMillion, thousands, usd } from './table.ts'
@@ -25,6 +25,41 @@ export async function allPrices(db: Database): Promise<{ price: PriceRow; state:
     newest.add(key)
     return { price, state: price.withdrawn === 1 ? 'withdrawn' : 'in force' }
   })
+}
+
+/** Of each model the plain price that is in force, or was until it was withdrawn. */
+export async function standingPrices(db: Database): Promise<Map<string, PriceRow>> {
+  const standing = (await allPrices(db)).filter(
+    ({ price, state }) => price.variant === '' && (state === 'in force' || state === 'withdrawn'),
+  )
+  return new Map(standing.map(({ price }) => [price.model, price]))
+}
+
+export function isVendor(upstream: string): upstream is Vendor {
+  return (VENDORS as readonly string[]).includes(upstream)
+}
+
+/** The vendor's name of what a price is for. */
+export function soldAs({ upstreamModel, model }: PriceRow): string {
+  return upstreamModel ?? model
+}
+
+/** ollama, openai (priority), anthropic as claude-haiku-5-5. */
+export function placeText(price: PriceRow): string {
+  const name = soldAs(price) === price.model ? '' : ` as ${price.upstreamModel}`
+  return `${price.upstream}${name}${price.variant === '' ? '' : ` (${price.variant})`}`
+}
+
+/**
+ * The price in force of the host's model that a name without a tag means, since it was priced after the vendor's of that name; null: it does not.
+ * @param name a vendor's, without a tag
+ */
+export function hostsPriceOf(name: string, standing: ReadonlyMap<string, PriceRow>): PriceRow | null {
+  const [vendors, hosts] = [standing.get(name), standing.get(`${name}:latest`)]
+  if (hosts === undefined || hosts.withdrawn === 1 || hosts.upstream !== 'ollama') return null
+  const later =
+    vendors === undefined || hosts.validFromMs > vendors.validFromMs || (hosts.validFromMs === vendors.validFromMs && hosts.id > vendors.id)
+  return later ? hosts : null
 }
 
 /** The newest row of a model's plain price that has begun, withdrawn or not. */

@@ -1,8 +1,9 @@
 // Ledger and vendor side by side, by day and model. No database, no clock.
 import type { Markup } from './markup.ts'
 import type { PriceRow } from './prices.ts'
+import { soldAs } from './prices.ts'
 import { type Charged, chargesOf } from './reconcile-charges.ts'
-import { type LedgerUsage, soldAs } from './reconcile-ledger.ts'
+import type { LedgerUsage } from './reconcile-ledger.ts'
 import { joinNames, type Names, undated } from './reconcile-names.ts'
 import { nearestNano, picoOf, priceOn } from './reconcile-price.ts'
 import { KINDS, type Tokens, type VendorExport } from './vendor-export.ts'

@@ -54,8 +54,3 @@ export async function vendorPrices(db: Database, vendor: Vendor): Promise<PriceR
   const rows = (await allPrices(db)).map(({ price }) => price).filter(({ upstream, variant }) => upstream === vendor && variant === '')
   return rows.sort((a, b) => b.validFromMs - a.validFromMs || b.id - a.id)
 }
-
-/** The vendor's name of what a price is for. */
-export function soldAs({ upstreamModel, model }: PriceRow): string {
-  return upstreamModel ?? model
-}

@@ -5,11 +5,12 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
-import { type Ask, OUTPUT_LEAST } from '../../worker/ledger/admission.ts'
+import { type Ask, type AskReading, OUTPUT_LEAST } from '../../worker/ledger/admission.ts'
 import { Group } from '../../worker/ledger/group.ts'
 import type { Ending } from '../../worker/ledger/settlement.ts'
 import { type NanoUsd, parseUsd } from '../../worker/money.ts'
 import { UNUSED } from '../../worker/pricing.ts'
+import type { Upstream } from '../../worker/schema.ts'
 import { runOnD1 } from '../database/d1.ts'
 import { type Database, databaseOver } from '../database/database.ts'
 import type { GatewayFile } from '../database/gateway-file.ts'
@@ -139,20 +140,26 @@ export interface TestRequest {
   model?: string
   cost?: string
   outcome?: Ending['outcome']
+  /** Who can serve it; only the host unless told. */
+  upstreams?: readonly Upstream[]
   used?: Partial<Ending['used']>
 }
 
 /** Admits a request as the Worker does, and leaves it in flight. Throws when it is refused. */
-export async function begin(t: TestDatabase, key: TestKey, { atMs = Date.now(), model = 'm:latest' }: TestRequest = {}): Promise<string> {
+export async function begin(
+  t: TestDatabase,
+  key: TestKey,
+  { atMs = Date.now(), model = 'm:latest', upstreams = ['ollama'] }: TestRequest = {},
+): Promise<string> {
+  const limits = { inputBound: 10, outputAsked: 100, outputLeast: OUTPUT_LEAST, runs: 1, rereads: true, leaseMs: 130_000 }
+  const reading: AskReading = { ...limits, cacheWrite: 'none' }
   const ask: Ask = {
     id: v7({ msecs: atMs }),
     keyHash: key.hash,
     model,
     name: model.replace(/:latest$/, ''),
     dialect: 'ollama-chat',
-    readings: {
-      ollama: { inputBound: 10, outputAsked: 100, outputLeast: OUTPUT_LEAST, runs: 1, rereads: true, cacheWrite: 'none', leaseMs: 130_000 },
-    },
+    readings: Object.fromEntries(upstreams.map((upstream) => [upstream, reading])),
     hostConcurrency: 10_000,
     deadlineMs: 600_000,
     nowMs: atMs,

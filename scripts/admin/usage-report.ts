@@ -39,10 +39,19 @@ export function usageReportCommand(shell: Shell): Command {
 /** ?1 and ?2 days, ?3 the customer: with one, it is a seek in the primary key. */
 const inRange = (everyone: boolean) =>
   `${everyone ? '' : 'customer_id = CAST(?3 AS INTEGER) AND '}day BETWEEN CAST(?1 AS INTEGER) AND CAST(?2 AS INTEGER)`
+const TOKENS = [
+  'input_tokens',
+  'cached_tokens',
+  'cache_write_tokens',
+  'cache_write_long_tokens',
+  'output_tokens',
+  'reasoning_tokens',
+] as const
+const COUNTS = ['requests', ...TOKENS] as const
 const COLUMN: Record<By, string> = { day: 'u.day', model: 'u.model', key: 'u.key_id', outcome: 'u.outcome' }
 const reportSql = (by: By, everyone: boolean) => `
 SELECT u.customer_id, c.name AS customer_name, ${COLUMN[by]} AS line, ${by === 'key' ? 'k.prefix, k.name' : "'' AS prefix, '' AS name"}, sum(u.requests) AS requests,
-  sum(u.input_tokens) AS input_tokens, sum(u.cached_tokens) AS cached_tokens, sum(u.output_tokens) AS output_tokens, CAST(sum(u.cost_nano) AS TEXT) AS cost
+  ${TOKENS.map((name) => `sum(u.${name}) AS ${name}`).join(', ')}, CAST(sum(u.cost_nano) AS TEXT) AS cost
 FROM (SELECT * FROM usage_daily WHERE ${inRange(everyone)}) u JOIN customers c ON c.id = u.customer_id ${by === 'key' ? 'LEFT JOIN api_keys k ON k.id = u.key_id' : ''}
 GROUP BY u.customer_id, ${COLUMN[by]} ORDER BY u.customer_id, ${COLUMN[by]}`
 const adjustedSql = (everyone: boolean) =>
@@ -80,8 +89,6 @@ async function usageReport(
   }
 }
 
-const COUNTS = ['requests', 'input_tokens', 'cached_tokens', 'output_tokens'] as const
-
 function rowJson(row: Row, by: By) {
   const line =
     by === 'key'
@@ -97,11 +104,21 @@ function reportTable(rows: Row[], by: By, everyone: boolean): string {
     if (by === 'day') return dayName(Number(row.line))
     return by === 'key' ? `${row.line} ${row.prefix ?? '?'}… ${row.name ?? ''}`.trim() : String(row.line)
   }
+  const sum = (title: string, ...names: (typeof COUNTS)[number][]): Column<Row> => ({
+    title,
+    value: (row) => thousands(names.reduce((total, name) => total + Number(row[name]), 0)),
+    right: true,
+  })
+  // What only vendors tell has no column where there is none of it.
+  const any = (...columns: Column<Row>[]) => columns.filter(({ value }) => rows.some((row) => value(row) !== '0'))
   const columns: Column<Row>[] = [
     { title: by, value: line },
-    ...COUNTS.map(
-      (name): Column<Row> => ({ title: name.replace('_tokens', ''), value: (row) => thousands(Number(row[name])), right: true }),
-    ),
+    sum('requests', 'requests'),
+    sum('input', 'input_tokens'),
+    sum('cached', 'cached_tokens'),
+    ...any(sum('cache writes', 'cache_write_tokens', 'cache_write_long_tokens')),
+    sum('output', 'output_tokens'),
+    ...any(sum('reasoning', 'reasoning_tokens')),
     { title: 'cost', value: (row) => dollars(row.cost ?? 0), right: true },
   ]
   const customer: Column<Row> = {

@@ -49,7 +49,10 @@ test('usage is reported by model, with exact totals', async () => {
         requests: 2,
         input_tokens: 3000,
         cached_tokens: 400,
+        cache_write_tokens: 0,
+        cache_write_long_tokens: 0,
         output_tokens: 110,
+        reasoning_tokens: 0,
         cost_usd: '0.3',
       },
       {
@@ -59,7 +62,10 @@ test('usage is reported by model, with exact totals', async () => {
         requests: 1,
         input_tokens: 10,
         cached_tokens: 0,
+        cache_write_tokens: 0,
+        cache_write_long_tokens: 0,
         output_tokens: 5,
+        reasoning_tokens: 0,
         cost_usd: '0.000000001',
       },
     ],
@@ -67,7 +73,10 @@ test('usage is reported by model, with exact totals', async () => {
       requests: 3,
       input_tokens: 3010,
       cached_tokens: 400,
+      cache_write_tokens: 0,
+      cache_write_long_tokens: 0,
       output_tokens: 115,
+      reasoning_tokens: 0,
       cost_usd: '0.300000001',
       adjustments_usd: '0',
       billed_usd: '0.300000001',
@@ -107,6 +116,24 @@ test('without an id it is everyone, for people in one table', async () => {
     '          total            4  3,020     400     120  $0.700000001',
     '',
   ])
+})
+
+test('what only vendors tell has its columns where there is some, and its fields always', async () => {
+  const paid = await makeKey(t, await makeCustomer(t))
+  const used = { input: 5000, cached: 1000, cacheWrite: 2000, cacheWriteLong: 500, output: 700, reasoning: 600 }
+  await request(t, paid, { atMs: noon('2026-05-01'), cost: '0.1', used })
+  await request(t, paid, { atMs: noon('2026-05-02'), cost: '0.2', used: { input: 100, output: 50 } })
+  const may = [String(paid.customerId), '--start-date', '2026-05-01', '--end-date', '2026-05-31', '--by', 'day']
+  expect((await t.admin('usage-report', ...may)).out.split('\n').slice(1)).toEqual([
+    'day         requests  input  cached  cache writes  output  reasoning  cost',
+    '2026-05-01         1  5,000   1,000         2,500     700        600  $0.1',
+    '2026-05-02         1    100       0             0      50          0  $0.2',
+    'total              2  5,100   1,000         2,500     750        600  $0.3',
+    '',
+  ])
+  const counts = { cached_tokens: 1000, cache_write_tokens: 2000, cache_write_long_tokens: 500, reasoning_tokens: 600 }
+  const { rows, totals } = await report(...may)
+  expect([rows[0], totals]).toMatchObject([counts, counts])
 })
 
 test('adjustments are told apart from usage, and billed with it', async () => {

@@ -5,8 +5,7 @@ import { prices } from '../../worker/schema.ts'
 import { listedModel } from './arguments.ts'
 import { NOW_MS } from './clock.ts'
 import { type Context, Failure, type Output } from './context.ts'
-import { isVendor } from './import-plan.ts'
-import { newestPrice, priceJson } from './prices.ts'
+import { isVendor, newestPrice, type PriceRow, priceJson, soldAs } from './prices.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 
 export function withdrawPricingCommand(shell: Shell): Command {
@@ -48,6 +47,13 @@ async function withdrawPricing({ db }: Context, names: string[]): Promise<Output
   if (price === undefined) throw new Failure(`model: ${model} has no price; list-pricing shows those that have one.`)
   const said = written === undefined ? 'was withdrawn before' : 'is withdrawn'
   const rest = model === '*' ? 'Models without a price of their own are' : 'It is'
-  const again = isVendor(price.upstream) ? `import-prices --model ${model}` : 'set-pricing'
-  return { json: priceJson(price), text: `The price of ${model} ${said}. ${rest} offered again after ${again}.` }
+  return { json: priceJson(price), text: `The price of ${model} ${said}. ${rest} offered again after ${again(price)}.` }
+}
+
+/** What gives it a price again. A name without the vendor's id beside it was imported. */
+function again(price: PriceRow): string {
+  if (!isVendor(price.upstream)) return 'set-pricing'
+  if (price.upstreamModel === null) return `import-prices --model ${price.model}`
+  const alias = price.upstreamModel === price.model ? '' : `import-prices --model ${soldAs(price)} --as ${price.model}, or `
+  return `${alias}set-pricing ${price.model} --upstream ${price.upstream}`
 }

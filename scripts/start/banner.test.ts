@@ -4,6 +4,10 @@ import { type BannerFacts, banner } from './banner.ts'
 const facts: BannerFacts = {
   url: 'http://127.0.0.1:8787',
   ollama: { about: 'http://127.0.0.1:11434, version 0.33.0', isStandIn: false },
+  vendors: [
+    { vendor: 'openai', keyFrom: null, host: null, models: 0 },
+    { vendor: 'anthropic', keyFrom: null, host: null, models: 0 },
+  ],
   stateDir: '.wrangler/state',
   recovered: 0,
   demo: { customerId: 1, key: 'sk_1' },
@@ -46,6 +50,19 @@ test('what an earlier run left, the stand-in and models without a price are told
   expect(text).toContain(`
 No price  npm run admin -- set-pricing gemma3:270m 0.0001 0 --input 0.10 --output 0.40
           npm run admin -- set-pricing qwen3:8b 0.0001 0 --input 0.10 --output 0.40`)
+})
+
+test('of vendors it says what is offered, with whose key and where that goes, or what is missing', () => {
+  const openai = { vendor: 'openai', keyFrom: 'the environment', host: 'proxy.example:8080', models: 42 } as const
+  const anthropic = { vendor: 'anthropic', keyFrom: null, host: null, models: 1 } as const
+  expect(banner({ ...facts, vendors: [openai, anthropic] })).toContain(`
+OpenAI    42 models offered; OPENAI_API_KEY is from the environment and goes to proxy.example:8080.
+Anthropic 1 model has a price, not offered: put ANTHROPIC_API_KEY into .dev.vars, then start again.
+State `)
+  const keyed = { ...anthropic, keyFrom: '.dev.vars', models: 0 } as const
+  expect(banner({ ...facts, vendors: [keyed] })).toContain(
+    '\nAnthropic No model has a price; ANTHROPIC_API_KEY is from .dev.vars.\n          npm run admin -- import-prices --vendor anthropic\n',
+  )
 })
 
 test('a host without models is told how to get one', () => {

@@ -2,10 +2,13 @@
 import type { Demo } from './demo.ts'
 import type { Model } from './ollama.ts'
 import { DEFAULT_STATE_DIR } from './settings.ts'
+import { KEY_SETTINGS, VENDOR_NAMES, type VendorSetting } from './vendors.ts'
 
 export interface BannerFacts {
   url: string
   ollama: { about: string; isStandIn: boolean }
+  /** With how many of its models have a price. */
+  vendors: (VendorSetting & { models: number })[]
   stateDir: string
   /** Requests of an earlier run that were settled now. */
   recovered: number
@@ -32,10 +35,25 @@ export function banner(facts: BannerFacts): string {
     if (facts.customers > (facts.demo === null ? 0 : 1))
       rows.push(['', 'CAUTION: your customers are answered, and billed, by the stand-in.'])
   }
-  rows.push(['State', facts.stateDir])
+  rows.push(...vendorRows(facts), ['State', facts.stateDir])
   if (facts.recovered > 0) rows.push(['', `${count(facts.recovered, 'request')} of an earlier run had not ended; settled now.`])
   rows.push(...demoRows(facts), ...tryRows(facts), ...modelRows(facts))
   return rows.map(([title, text]) => (text === '' ? '' : `${title.padEnd(10)}${text}`)).join('\n')
+}
+
+/** Nothing of a vendor that has neither a key nor a price. */
+function vendorRows({ vendors, stateDir }: BannerFacts): [string, string][] {
+  return vendors.flatMap(({ vendor, keyFrom, host, models }): [string, string][] => {
+    const title = VENDOR_NAMES[vendor]
+    if (keyFrom === null && models === 0) return []
+    if (keyFrom === null) return [[title, `${priced(models)}, not offered: put ${KEY_SETTINGS[vendor]} into .dev.vars, then start again.`]]
+    const key = `${KEY_SETTINGS[vendor]} is from ${keyFrom}${host === null ? '' : ` and goes to ${host}`}`
+    if (models > 0) return [[title, `${count(models, 'model')} offered; ${key}.`]]
+    return [
+      [title, `No model has a price; ${key}.`],
+      ['', `${admin(stateDir)} import-prices --vendor ${vendor}`],
+    ]
+  })
 }
 
 function demoRows({ demo, demoKeyPath, madeDemo, stateDir }: BannerFacts): [string, string][] {
@@ -76,6 +94,10 @@ function modelRows({ models, unpriced, stateDir }: BannerFacts): [string, string
 /** The command line, pointed at this database. */
 function admin(stateDir: string): string {
   return `${stateDir === DEFAULT_STATE_DIR ? '' : `STATE_DIR=${stateDir} `}npm run admin --`
+}
+
+function priced(models: number): string {
+  return models === 1 ? '1 model has a price' : `${models} models have a price`
 }
 
 function count(n: number, what: string): string {

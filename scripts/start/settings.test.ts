@@ -10,6 +10,10 @@ test('with nothing set the gateway is on 127.0.0.1:8787 and Ollama on its usual 
     stateDir: '.wrangler/state',
     ollamaBaseUrl: 'http://127.0.0.1:11434',
     access: null,
+    vendors: [
+      { vendor: 'openai', keyFrom: null, host: null },
+      { vendor: 'anthropic', keyFrom: null, host: null },
+    ],
     standIn: false,
     stopGraceMs: 5000,
     logJson: false,
@@ -28,6 +32,17 @@ test('what the Worker knows is passed on, from both places, and nothing else', (
   expect(settings.vars).toEqual({ BODY_LIMIT_BYTES: '2000', CHECKPOINT_SECONDS: '3' })
 })
 
+test('of the vendors it tells where a key is from and where it goes, and not the key', () => {
+  const shell = { OPENAI_API_KEY: 'sk-shell', OPENAI_BASE_URL: 'https://name:word@proxy.example:8080/v1', ANTHROPIC_API_KEY: '' }
+  const settings = read(shell, 'ANTHROPIC_API_KEY=sk-file\nOPENAI_API_KEY=sk-other\nANTHROPIC_BASE_URL=https://api.anthropic.com/\n')
+  expect(settings.vendors).toEqual([
+    { vendor: 'openai', keyFrom: 'the environment', host: 'proxy.example:8080' },
+    { vendor: 'anthropic', keyFrom: '.dev.vars', host: null },
+  ])
+  expect(settings.vars).toMatchObject({ OPENAI_API_KEY: 'sk-shell', ANTHROPIC_API_KEY: 'sk-file' })
+  expect(read({}, 'OPENAI_API_KEY= \n').vendors[0]).toMatchObject({ keyFrom: null })
+})
+
 test('the Access token is read as a pair', () => {
   const pair = { CF_ACCESS_CLIENT_ID: 'id', CF_ACCESS_CLIENT_SECRET: 'secret' }
   expect(read(pair).access).toEqual({ clientId: 'id', clientSecret: 'secret' })
@@ -43,6 +58,9 @@ test.each([
   [{ STOP_GRACE_SECONDS: '1.5' }, 'STOP_GRACE_SECONDS=1.5'],
   [{ OLLAMA_BASE_URL: 'localhost:11434' }, 'OLLAMA_BASE_URL'],
   [{ HOST_CONCURRENCY: 'many' }, 'HOST_CONCURRENCY'],
+  [{ OPENAI_LIMIT_FIELD: 'n' }, 'OPENAI_LIMIT_FIELD'],
+  [{ ANTHROPIC_BASE_URL: 'api.anthropic.com' }, 'ANTHROPIC_BASE_URL'],
+  [{ READ_ON_SECONDS: '26' }, 'READ_ON_SECONDS'],
 ])('%o is refused by name', (environment, named) => {
   expect(() => read(environment)).toThrow(SettingError)
   expect(() => read(environment)).toThrow(named)

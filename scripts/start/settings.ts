@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { configOf } from '../../worker/config.ts'
 import { PROJECT_ROOT } from './project.ts'
+import { type VendorSetting, vendorSettings } from './vendors.ts'
 
 /** What the Worker reads, beside OLLAMA_BASE_URL: passed on as its bindings. */
 const WORKER_VARS = [
@@ -35,6 +36,7 @@ export interface Settings {
   stateDir: string
   ollamaBaseUrl: string
   access: { clientId: string; clientSecret: string } | null
+  vendors: VendorSetting[]
   /** STAND_IN=1: recorded answers, even where an Ollama answers. */
   standIn: boolean
   /** How long running answers may end by themselves once the gateway is told to stop. */
@@ -57,7 +59,8 @@ export function loadSettings(): Settings {
 
 /** @param devVars the text of .dev.vars, '' where there is none. Throws SettingError. */
 export function readSettings(environment: NodeJS.ProcessEnv, devVars: string, terminal: boolean): Settings {
-  const set: NodeJS.ProcessEnv = { ...parseEnv(devVars), ...withoutEmpty(environment) }
+  const given = withoutEmpty(environment)
+  const set: NodeJS.ProcessEnv = { ...parseEnv(devVars), ...given }
   const vars: Record<string, string> = {}
   for (const name of WORKER_VARS) if (set[name]) vars[name] = set[name]
   const ollamaBaseUrl = set.OLLAMA_BASE_URL || 'http://127.0.0.1:11434'
@@ -68,6 +71,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, devVars: string, te
     stateDir: set.STATE_DIR || DEFAULT_STATE_DIR,
     ollamaBaseUrl: config.ollamaBaseUrl,
     access: config.access,
+    vendors: vendorSettings(config, given),
     standIn: flag('STAND_IN', set.STAND_IN),
     stopGraceMs: whole('STOP_GRACE_SECONDS', set.STOP_GRACE_SECONDS || '5', 3600) * 1000,
     logJson: logFormat(set.LOG) === 'json',

@@ -9,7 +9,8 @@ import { authenticate } from '../auth.ts'
 import { GatewayError, gatewayFault } from '../errors.ts'
 import { DAY_MS, periodRenewsMs, periodStartDay } from '../ledger/periods.ts'
 import { formatUsd } from '../money.ts'
-import { apiKeys, type BudgetPeriod, customers, holds, spend, usage, usageDaily } from '../schema.ts'
+import { apiKeys, type BudgetPeriod, customers, holds, spend, type Upstream, usage, usageDaily } from '../schema.ts'
+import type { AccountRequest, AccountUsage } from './account-shapes.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
 
 export const account = new Hono<AppEnv>()
@@ -93,23 +94,32 @@ account.get('/account/usage', checkedRange, async (c) => {
   const rows = await drizzle(d1)
     .select({
       model: usageDaily.model,
+      upstream: upstreamOf((to + 1) * DAY_MS),
       requests: total(usageDaily.requests),
       input_tokens: total(usageDaily.inputTokens),
       cached_tokens: total(usageDaily.cachedTokens),
+      cache_write_tokens: total(usageDaily.cacheWriteTokens),
+      cache_write_long_tokens: total(usageDaily.cacheWriteLongTokens),
       output_tokens: total(usageDaily.outputTokens),
+      reasoning_tokens: total(usageDaily.reasoningTokens),
       cost: total(usageDaily.costNano),
     })
     .from(usageDaily)
     .where(and(eq(usageDaily.customerId, caller.customerId), eq(usageDaily.keyId, caller.keyId), between(usageDaily.day, from, to)))
     .groupBy(usageDaily.model)
   const day = (days: number) => new Date(days * DAY_MS).toISOString().slice(0, 10)
-  return c.json({
+  return c.json<AccountUsage>({
     from: day(from),
     to: day(to),
     models: rows.map(({ cost, ...row }) => ({ ...row, cost_usd: formatUsd(cost) })),
     cost_usd: formatUsd(rows.reduce((sum, row) => sum + row.cost, 0)),
   })
 })
+
+/** Daily sums do not hold whose model it was; the last price of its name that began before a moment does. Without one it is the host's, by `*`. */
+const upstreamOf = (beforeMs: number) =>
+  sql<Upstream>`coalesce((SELECT p.upstream FROM prices p WHERE p.model = usage_daily.model AND p.variant = '' AND p.valid_from_ms < ${beforeMs}
+    ORDER BY p.valid_from_ms DESC, p.id DESC LIMIT 1), 'ollama')`
 
 /** One request of this key's: in flight or ended. Another's is not there. */
 account.get('/account/requests/:id', async (c) => {
@@ -128,27 +138,32 @@ account.get('/account/requests/:id', async (c) => {
       .where(and(eq(holds.customerId, caller.customerId), eq(holds.id, id), eq(holds.keyId, caller.keyId))),
   ])
   if (running !== undefined) {
-    const { model, dialect, holdNano, outputLimit, createdMs } = running
-    return c.json({
+    const { model, dialect, upstream, holdNano, outputLimit, createdMs } = running
+    return c.json<AccountRequest>({
       id,
       state: 'running',
       model,
       dialect,
+      upstream,
       held_usd: formatUsd(holdNano),
       output_limit: outputLimit,
       created_at: iso(createdMs),
     })
   }
   if (ended === undefined) throw new GatewayError('not_found', 'This key has no such request.')
-  return c.json({
+  return c.json<AccountRequest>({
     id,
     state: 'ended',
     outcome: ended.outcome,
     model: ended.model,
     dialect: ended.dialect,
+    upstream: ended.upstream,
     input_tokens: ended.inputTokens,
     cached_tokens: ended.cachedTokens,
+    cache_write_tokens: ended.cacheWriteTokens,
+    cache_write_long_tokens: ended.cacheWriteLongTokens,
     output_tokens: ended.outputTokens,
+    reasoning_tokens: ended.reasoningTokens,
     estimated: ended.estimated === 1,
     cost_usd: formatUsd(ended.costNano),
     held_usd: formatUsd(ended.holdNano),

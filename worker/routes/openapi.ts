@@ -1,8 +1,10 @@
-// GET /openapi.json: the gateway's surface, the request bodies from the very schemas that check them.
+// GET /openapi.json: the gateway's surface, the request bodies from the very schemas that check them, the answers about an account from theirs.
 import { Hono } from 'hono'
 import * as z from 'zod'
 import { version } from '../../package.json'
 import { DIALECTS } from '../dialects/all.ts'
+import { type ErrorCode, STATUS } from '../errors.ts'
+import { accountRequest, accountUsage } from './account-shapes.ts'
 import type { AppEnv } from './context.ts'
 
 export const openapi = new Hono<AppEnv>()
@@ -23,19 +25,49 @@ const READS: [method: 'get' | 'post', path: string, summary: string, key: boolea
   ['get', '/account/requests/{id}', 'One request of this key', true],
 ]
 
+const ANSWERS: Record<string, z.ZodType> = { '/account/usage': accountUsage, '/account/requests/{id}': accountRequest }
+
+/** What each means; OpenAI's envelope has it as its `code`. */
+const ERRORS: Record<ErrorCode, string> = {
+  invalid_request: 'The request cannot be used; the message names the field',
+  invalid_api_key: 'No key, or none that works',
+  budget_exceeded: 'A budget has too little left',
+  account_suspended: 'The account is suspended',
+  model_not_allowed: 'The key may not use the model',
+  route_forbidden: "For the host's owner alone",
+  not_found: 'There is no such path or request',
+  model_not_found: 'No such model is offered',
+  method_not_allowed: 'The path takes another method',
+  body_too_large: 'The body is too large',
+  unsupported_encoding: 'The body is compressed',
+  rate_limited: 'A limit per minute or at once is reached',
+  internal_error: 'The gateway failed',
+  upstream_error: 'The host or the vendor failed, or what it answered cannot be used',
+  host_busy: 'The host has all the requests that it takes',
+  ledger_unavailable: 'The database cannot be reached',
+  upstream_overloaded: "The model's vendor takes no more for now",
+  upstream_unavailable: 'The host or the vendor cannot be reached, or does not serve the gateway',
+  upstream_timeout: 'The host or the vendor took too long',
+}
+
 openapi.get('/openapi.json', (c) => {
   const paths: Record<string, Record<string, unknown>> = {}
-  const answers = { 200: { description: 'OK' }, default: { description: 'An error in the envelope of the dialect' } }
+  const failed = { description: 'An error in the envelope of the dialect; its code is one of components.schemas.ErrorCode' }
+  const answers = { 200: { description: 'OK' }, default: failed }
   for (const [method, path, summary, key] of READS) {
     const parameters = path.includes('{id}') ? [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }] : []
-    paths[path] = { [method]: { summary, parameters, responses: answers, ...(key ? {} : { security: [] }) } }
+    const answer = ANSWERS[path]
+    const responses =
+      answer === undefined
+        ? answers
+        : { 200: { description: 'OK', content: { 'application/json': { schema: jsonSchema(answer, 'output') } } }, default: failed }
+    paths[path] = { [method]: { summary, parameters, responses, ...(key ? {} : { security: [] }) } }
   }
   for (const dialect of DIALECTS) {
-    const { $schema: _, ...schema } = z.toJSONSchema(dialect.schema, { io: 'input', unrepresentable: 'any' })
     paths[dialect.path] = {
       post: {
         summary: dialect.name,
-        requestBody: { required: true, content: { 'application/json': { schema } } },
+        requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(dialect.schema, 'input') } } },
         responses: answers,
       },
     }
@@ -45,8 +77,18 @@ openapi.get('/openapi.json', (c) => {
     info: { title: 'Ollama edge gateway', version },
     security: [{ bearer: [] }, { apiKey: [] }],
     components: {
+      schemas: {
+        ErrorCode: {
+          oneOf: Object.entries(ERRORS).map(([code, about]) => ({ const: code, description: `${STATUS[code as ErrorCode]}: ${about}` })),
+        },
+      },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } },
     },
     paths,
   })
 })
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output') {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  return rest
+}
