@@ -139,8 +139,8 @@ function expectClean(vendor: Vendor, request: ReceivedRequest, keys: readonly st
   }
 }
 
-/** Betas that a test asks for and that may pass. */
-const PASSED_BETAS = ['interleaved-thinking-2025-05-14', 'fine-grained-tool-streaming-2025-05-14']
+/** Betas that tests and SDKs ask for, and that may pass. */
+const PASSED_BETAS = ['interleaved-thinking-2025-05-14', 'fine-grained-tool-streaming-2025-05-14', 'structured-outputs-2025-11-13']
 
 /** What a vendor says of the operator's account, in headers and in words. */
 const OPERATORS_HEADERS = /^(openai-|anthropic-|x-ratelimit-(limit|remaining|reset)-|retry-after-ms$|cf-|set-cookie$|server$|via$)/
