@@ -154,3 +154,25 @@ test('a turn that only names what OpenAI would have kept is refused, with the se
   const { text } = await generateText({ ...next, providerOptions: { openai: { store: false } } })
   expect(text).toMatch(/\w/)
 })
+
+/** A model that thinks before it calls a tool. */
+function thinkingTool(): VendorExchange {
+  const exchange = vendorFixture('openai', 'responses-json-tool')
+  const { output, ...body } = JSON.parse(exchange.body)
+  const thought = { id: 'rs_1', type: 'reasoning', summary: [], encrypted_content: 'c2VhbGVk' }
+  return { ...exchange, body: JSON.stringify({ ...body, output: [thought, ...output] }) }
+}
+
+test.each([
+  [undefined, 400],
+  [false, 200],
+])('what a model of OpenAI thought goes back sealed in the second step, if the setting says so, store: %s', async (store, status) => {
+  paid.gateway.vendors.openai.play({ exchange: thinkingTool() })
+  const setting = store === undefined ? {} : { providerOptions: { openai: { store } } }
+  const steps = generateText({ ...inSteps, model: openai('gpt-6-test'), toolChoice: 'auto', ...setting })
+  await Promise.allSettled([steps])
+  expect(paid.answers.at(-1)?.status).toBe(status)
+  const last = paid.gateway.vendors.openai.requests.at(-1)
+  if (store === false) expect(last?.body).toMatchObject({ input: [{}, { type: 'reasoning', encrypted_content: 'c2VhbGVk' }, {}, {}] })
+  else await expect(steps).rejects.toThrow(/store: false/)
+})

@@ -170,6 +170,20 @@ test("a vendor's Retry-After is the caller's", async () => {
   expect(ofAnthropic.headers.get('retry-after')).toBe('7')
 })
 
+test.each([
+  ['error-400', 400, Anthropic.BadRequestError],
+  ['error-401-key', 502, Anthropic.InternalServerError],
+  ['error-402-billing', 503, Anthropic.ServiceUnavailableError],
+  ['error-404-model', 404, Anthropic.NotFoundError],
+  ['error-429', 429, Anthropic.RateLimitError],
+  ['error-529', 503, Anthropic.ServiceUnavailableError],
+])('anthropic: what goes wrong in counting tokens is told as elsewhere: %s', async (exchange, status, errorClass: ErrorClass) => {
+  const { id, key } = await meet('anthropic', { exchange })
+  const counting = anthropicOf(key).messages.countTokens({ model: 'claude-test', messages })
+  expect(await thrown(counting, errorClass)).toMatchObject({ status, requestID: expect.stringMatching(/^[0-9a-f-]{36}$/) })
+  await expectFree(id, {})
+})
+
 test('openai: an error within a streamed chat is thrown by the SDK after what came before it', async () => {
   const { key } = await meet('openai', { exchange: 'chat-stream-error' })
   const pieces: string[] = []

@@ -4,7 +4,7 @@ import { isObject } from '../worker/json.ts'
 import { VENDORS, type Vendor } from '../worker/vendors/vendor-request.ts'
 import { expectProved, usageRow } from './ledger.ts'
 import { type Paid, startPaid } from './paid.ts'
-import { type VendorExchange, vendorCaptures, vendorFixtures } from './vendors/fixtures.ts'
+import { type VendorExchange, vendorCaptures, vendorFixture, vendorFixtures } from './vendors/fixtures.ts'
 import { dataOf, isStream, splitEvents } from './vendors/sse.ts'
 
 let paid: Paid
@@ -130,14 +130,15 @@ function codeIn(vendor: Vendor, { type, error, request_id, ...rest }: Envelope):
   return error.type
 }
 
-/** The codes of what the gateway has logged since. */
-const loggedSince = (count: number) =>
-  paid.gateway.logs.slice(count).flatMap((entry) => (isObject(entry) && typeof entry.code === 'string' ? [entry.code] : []))
+/** The codes of what the gateway has logged of a request. */
+const loggedOf = (answer: Response) =>
+  paid.gateway.logs.flatMap((entry) =>
+    isObject(entry) && entry.request_id === answer.headers.get('x-request-id') && typeof entry.code === 'string' ? [entry.code] : [],
+  )
 
 test.each(REFUSALS)('%s, stream: %s', async (_, stream, each) => {
   const { vendor, exchange, told } = each
   if (told === undefined) throw new Error(`${exchange.name} is in no list of what is told`)
-  const logged = paid.gateway.logs.length
   const { answer, text, row } = await ask(each, stream)
   const envelope: Envelope = JSON.parse(text)
   expect([answer.status, codeIn(vendor, envelope)]).toEqual([told.status, told.code])
@@ -151,7 +152,7 @@ test.each(REFUSALS)('%s, stream: %s', async (_, stream, each) => {
   if (told.words === undefined) expect(text).not.toContain(vendorsWords(exchange))
   else expect(envelope.error.message).toMatch(told.words)
   expect(row).toMatchObject({ outcome: 'failed', cost_nano: 0, input_tokens: 0, output_tokens: 0 })
-  await expect.poll(() => loggedSince(logged)).toContain(told.logged)
+  await expect.poll(() => loggedOf(answer)).toContain(told.logged)
 })
 
 /** The message, or the whole page. */
@@ -162,7 +163,6 @@ function vendorsWords({ body }: VendorExchange): string {
 test.each(BROKEN_STREAMS)('%s', async (_, each) => {
   const { vendor, exchange, told } = each
   if (told === undefined) throw new Error(`${exchange.name} is in no list of what is told`)
-  const logged = paid.gateway.logs.length
   const { answer, text, row } = await ask(each, true)
   expect(answer.status).toBe(200)
   const events = splitEvents(text).filter((event) => dataOf(event) !== null)
@@ -170,10 +170,10 @@ test.each(BROKEN_STREAMS)('%s', async (_, each) => {
   // One error, and nothing after it.
   expect(errors).toEqual(events.slice(-1))
   const error = JSON.parse(dataOf(errors[0] ?? '') ?? '')
-  await expect.poll(() => loggedSince(logged)).toContain('upstream_failed')
+  await expect.poll(() => loggedOf(answer)).toContain('upstream_failed')
   if (hasBegun(exchange)) {
-    // It is charged for what was delivered, within what was held.
-    expect(row).toMatchObject({ outcome: 'failed', estimated: exchange.usage_expected === null ? 1 : 0 })
+    // It is charged for what was delivered, within what was held. Counts of an answer that failed are in its last event, if anywhere.
+    expect(row).toMatchObject({ outcome: 'failed', estimated: exchange.ended === 'failed' ? 0 : 1 })
     expect([row.cost_nano > 0, row.cost_nano <= row.hold_nano]).toEqual([true, true])
     return
   }
@@ -181,10 +181,29 @@ test.each(BROKEN_STREAMS)('%s', async (_, each) => {
     expect(error).toMatchObject({ type: 'error', code: told.code, message: expect.stringMatching(/\w/) })
   else expect(codeIn(vendor, error)).toBe(told.code)
   expect(row).toMatchObject({ outcome: 'failed', cost_nano: 0, input_tokens: 0, output_tokens: 0 })
-  if (told.logged.startsWith('vendor')) expect(loggedSince(logged)).toContain(told.logged)
+  if (told.logged.startsWith('vendor')) expect(loggedOf(answer)).toContain(told.logged)
 })
 
 /** Some of the answer was delivered before the error. */
 function hasBegun({ body }: VendorExchange): boolean {
   return /_delta"|output_text\.delta|"delta":\{"content":"\w/.test(body)
 }
+
+const TELLING =
+  'Project `proj_madeup0000` of organization org-madeup0000 may not: key sk-proj-abcd****wxyz, user-madeup0000, see https://platform.openai.com/settings/organization/limits. Leave out logit_bias.'
+
+test.each([
+  [
+    'openai',
+    'error-400-max-tokens',
+    (message: string) => ({ error: { message, type: 'invalid_request_error', param: 'logit_bias', code: null } }),
+  ],
+  ['anthropic', 'error-400', (message: string) => ({ type: 'error', error: { message, type: 'invalid_request_error' } })],
+] as const)("%s: of the vendor's words for the caller's mistake who the operator is is left out", async (vendor, name, envelope) => {
+  const exchange = { ...vendorFixture(vendor, name), body: JSON.stringify(envelope(TELLING)) }
+  const { answer, text } = await ask({ vendor, exchange, told: undefined }, false)
+  const { error }: Envelope = JSON.parse(text)
+  expect([answer.status, error.message]).toEqual([400, expect.stringMatching(/ may not: key ….* Leave out logit_bias\.$/)])
+  expect(text).not.toMatch(/madeup|sk-proj|wxyz|platform\.openai/)
+  expect(JSON.stringify(paid.gateway.logs)).not.toMatch(/sk-proj|wxyz/)
+})

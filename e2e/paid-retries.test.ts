@@ -93,7 +93,11 @@ const CLIENTS: Record<string, Client> = {
     cost: [141_000, 123_000],
   },
 }
-const CASES = Object.entries(CLIENTS).flatMap(([name, client]) => [false, true].map((stream) => [name, stream, client] as const))
+const NAMED = Object.entries(CLIENTS)
+/** Each waits some seconds, so not all of them both ways. */
+const WAYS = NAMED.flatMap(([name, client]) =>
+  (/^openai|sdk 1/.test(name) ? [false, true] : [true]).map((stream) => [name, stream, client] as const),
+)
 
 /** Has the vendor answer with these, and calls. Returns how often the gateway was asked, how often the vendor, and the rows of the ledger. */
 async function tried({ vendor, call }: Client, stream: boolean, exchanges: VendorExchange[], customer?: TestCustomer, key?: string) {
@@ -117,7 +121,7 @@ async function tried({ vendor, call }: Client, stream: boolean, exchanges: Vendo
 
 const fixtures = (vendor: Vendor, names: readonly string[]) => names.map((name) => vendorFixture(vendor, name))
 
-test.each(CASES)('%s, stream: %s: what failed twice and was answered then is billed once', async (_, stream, client) => {
+test.each(WAYS)('%s, stream: %s: what failed twice and was answered then is billed once', async (_, stream, client) => {
   const { result, asked, askedVendor, rows, customerId } = await tried(client, stream, fixtures(client.vendor, client.errors))
   expect([result, asked, askedVendor]).toEqual(['answered', 3, 3])
   const cost = client.cost[stream ? 1 : 0]
@@ -132,32 +136,29 @@ test.each(CASES)('%s, stream: %s: what failed twice and was answered then is bil
 
 const UNPAID: Record<Vendor, string> = { openai: 'error-429-quota', anthropic: 'error-402-billing' }
 const REFUSED: Record<Vendor, string> = { openai: 'error-400-max-tokens', anthropic: 'error-400' }
-const SDKS = CASES.filter(([name]) => !name.startsWith('@ai-sdk'))
+const SDKS = NAMED.filter(([name]) => !name.startsWith('@ai-sdk'))
 
-test.each(SDKS)("%s, stream: %s: the operator's unpaid bill is not asked for again", async (_, stream, client) => {
-  const { asked, askedVendor, rows } = await tried(client, stream, fixtures(client.vendor, [UNPAID[client.vendor]]))
+test.each(SDKS)("%s: the operator's unpaid bill is not asked for again", async (_, client) => {
+  const { asked, askedVendor, rows } = await tried(client, false, fixtures(client.vendor, [UNPAID[client.vendor]]))
   expect([asked, askedVendor, rows]).toEqual([1, 1, [['failed', 0]]])
 })
 
-test.each(SDKS)("%s, stream: %s: the operator's refused key is not asked for again", async (_, stream, client) => {
-  const { asked, askedVendor, rows } = await tried(client, stream, fixtures(client.vendor, ['error-401-key']))
+test.each(SDKS)("%s: the operator's refused key is not asked for again", async (_, client) => {
+  const { asked, askedVendor, rows } = await tried(client, false, fixtures(client.vendor, ['error-401-key']))
   expect([asked, askedVendor, rows]).toEqual([1, 1, [['failed', 0]]])
 })
 
-test.each(CASES)('%s, stream: %s: what the vendor refuses is not asked again', async (_, stream, client) => {
-  const { asked, askedVendor, rows } = await tried(client, stream, fixtures(client.vendor, [REFUSED[client.vendor]]))
+test.each(NAMED)('%s: what the vendor refuses is not asked again', async (_, client) => {
+  const { asked, askedVendor, rows } = await tried(client, false, fixtures(client.vendor, [REFUSED[client.vendor]]))
   expect([asked, askedVendor, rows]).toEqual([1, 1, [['failed', 0]]])
 })
 
-test.each(CASES)(
-  '%s, stream: %s: an empty budget and an unknown key are not asked with again, and reach no vendor',
-  async (_, stream, client) => {
-    const unpaid = await tried(client, stream, [], { budgetUsd: '0.0000001' })
-    expect([unpaid.asked, unpaid.askedVendor, unpaid.rows]).toEqual([1, 0, []])
-    const unknown = await tried(client, stream, [], undefined, newKey().key)
-    expect([unknown.asked, unknown.askedVendor, unknown.rows]).toEqual([1, 0, []])
-  },
-)
+test.each(NAMED)('%s: an empty budget and an unknown key are not asked with again, and reach no vendor', async (_, client) => {
+  const unpaid = await tried(client, false, [], { budgetUsd: '0.0000001' })
+  expect([unpaid.asked, unpaid.askedVendor, unpaid.rows]).toEqual([1, 0, []])
+  const unknown = await tried(client, true, [], undefined, newKey().key)
+  expect([unknown.asked, unknown.askedVendor, unknown.rows]).toEqual([1, 0, []])
+})
 
 test('ai does not know x-should-retry: it asks again what cannot help, for nothing', async () => {
   const client = CLIENTS['@ai-sdk/openai'] as Client

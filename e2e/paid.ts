@@ -13,7 +13,7 @@ import type { VendorExchange } from './vendors/fixtures.ts'
 import type { ReceivedRequest } from './vendors/request.ts'
 
 /** An answer of the gateway, as its caller got it. */
-export interface Answered {
+interface Answered {
   path: string
   status: number
   headers: Headers
@@ -143,7 +143,7 @@ function expectClean(vendor: Vendor, request: ReceivedRequest, keys: readonly st
 const PASSED_BETAS = ['interleaved-thinking-2025-05-14', 'fine-grained-tool-streaming-2025-05-14', 'structured-outputs-2025-11-13']
 
 /** What a vendor says of the operator's account, in headers and in words. */
-const OPERATORS_HEADERS = /^(openai-|anthropic-|x-ratelimit-(limit|remaining|reset)-|retry-after-ms$|cf-|set-cookie$|server$|via$)/
+const OPERATORS_HEADERS = /^(openai-|anthropic-|x-ratelimit-(limit|remaining|reset)-|retry-after-ms$|cf-|set-cookie|server$|via$)/
 const IDENTITY =
   /org[-_ ][a-z0-9]*(madeup|example)|proj_|wrkspc_|sk-[a-z]|platform\.openai\.com\/(account|settings)|console\.anthropic\.com/i
 
