@@ -34,11 +34,26 @@ export function withoutIdentity(text: string): string {
   return IDENTITY.reduce((words, pattern) => words.replace(pattern, '…'), text)
 }
 
-/** `model`: as the caller named it. Logs what is the operator's trouble, with its cause. */
-export function vendorRefusal(vendor: string, error: VendorError, model: string): GatewayError {
+/** Whose request met it. */
+export interface Asker {
+  requestId: string
+  /** As the caller named it. */
+  model: string
+}
+
+/** Logs what is the operator's trouble, with its cause. */
+export function vendorRefusal(vendor: string, error: VendorError, { requestId, model }: Asker): GatewayError {
   const { status, code, message, param } = error
   const told = (event: string) =>
-    log({ event: 'error', code: event, vendor, status, vendor_code: code.slice(0, 64), message: withoutIdentity(message).slice(0, 500) })
+    log({
+      event: 'error',
+      code: event,
+      request_id: requestId,
+      vendor,
+      status,
+      vendor_code: code.slice(0, 64),
+      message: withoutIdentity(message).slice(0, 500),
+    })
   if (status === 401 || status === 403 || /^(invalid_api_key|authentication_error|permission_error)$/.test(code)) {
     told('vendor_refused_key')
     return new GatewayError('upstream_error', `${OPERATORS} The vendor of "${model}" did not let the gateway in.`, { final: true })
