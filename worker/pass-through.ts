@@ -14,7 +14,7 @@ export interface PassThroughOptions extends FollowOptions {
 }
 
 /** What comes before the first token. */
-export interface Opening {
+interface Opening {
   /** Takes a piece; returns what the caller gets for it. */
   pass(piece: Uint8Array): Uint8Array
   /** It is over, and the rest passes natively; returns what was taken and not handed on yet, the begin of a frame. */
