@@ -137,9 +137,7 @@ test('how to set a key is said where none is known, and what a key is never', as
   const both = await catalogue(SOL, HAIKU)
   const keys = { OPENAI_API_KEY: 'sk-secret', ANTHROPIC_API_KEY: ' ' }
   const local = await t.adminIn({ environment: keys }, 'import-prices', '--from', both, '--yes')
-  expect(local.out).toMatch(
-    /in force from now on\.\nAnthropic's models are offered by a gateway that has ANTHROPIC_API_KEY/,
-  )
+  expect(local.out).toMatch(/in force from now on\.\nAnthropic's models are offered by a gateway that has ANTHROPIC_API_KEY/)
   expect(local.out + local.err).not.toMatch(/secret|OPENAI_API_KEY/)
   const dearer = await catalogue({ ...SOL, input_pico: 3_000_000 }, HAIKU)
   const remote = await t.adminIn({ environment: keys }, 'import-prices', '--from', dearer, '--yes', '--remote')
