@@ -26,7 +26,7 @@ test('without options all is measured in five rounds, and the page is written', 
   expect(read().options).toEqual({
     quick: false,
     rounds: 5,
-    only: ['load', 'paced', 'memory', 'scale', 'rows', 'size', 'start'],
+    only: ['load', 'paced', 'paid', 'memory', 'scale', 'rows', 'size', 'start'],
     peer: null,
     hostPort: 0,
     stateDir: tmpdir(),
