@@ -74,7 +74,7 @@ test.each([
   [['--rounds', 'many'], '--rounds'],
   [['--rounds', '0'], '--rounds'],
   [['--rounds'], '--rounds'],
-  [['--only', 'load,speed'], '"speed" is none of load, paced, memory, scale, rows, size, start'],
+  [['--only', 'load,speed'], '"speed" is none of load, paced, paid, memory, scale, rows, size, start'],
   [['--against', '127.0.0.1:4000'], '--against'],
   [['--against', 'ftp://127.0.0.1'], '--against'],
   [['--against', 'http://127.0.0.1:4000', '--header', 'Bearer x'], '--header'],
