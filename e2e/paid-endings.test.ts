@@ -7,14 +7,22 @@ import { streamingCall } from './streaming-call.ts'
 import { vendorFixture, vendorFixtures } from './vendors/fixtures.ts'
 
 let gateway: TestGateway
+/** One that reads on for a second only, for vendors that do not end. */
+let hasty: TestGateway
 
-beforeAll(async () => {
-  gateway = await startTestGateway({ vendors: ['openai', 'anthropic'], vars: { READ_ON_SECONDS: '1' } })
+async function started(vars: Record<string, string>): Promise<TestGateway> {
+  const gateway = await startTestGateway({ vendors: ['openai', 'anthropic'], vars })
   const price = { input: '1', cachedInput: '1', cacheWrite: '1', cacheWriteLong: '1', output: '10' }
   await gateway.setPrice('gpt-test', { ...price, upstream: 'openai' })
   await gateway.setPrice('claude-test', { ...price, upstream: 'anthropic' })
+  return gateway
+}
+
+beforeAll(async () => {
+  gateway = await started({})
+  hasty = await started({ READ_ON_SECONDS: '1' })
 })
-afterAll(() => gateway.stop())
+afterAll(() => Promise.all([gateway.stop(), hasty.stop()]))
 
 const messages = [{ role: 'user', content: 'Say something.' }]
 const chat = { model: 'gpt-test', messages, max_tokens: 400 }
@@ -29,7 +37,7 @@ const STREAMS: [vendor: Vendor, path: string, body: object, at: { first: number;
 ]
 const WHOLES = STREAMS.map(([vendor, path, body]) => [vendor, path, { ...body, stream: false, stream_options: undefined }] as const)
 
-const customer = () => gateway.makeCustomer({ budgetUsd: '10' })
+const customer = (of = gateway) => of.makeCustomer({ budgetUsd: '10' })
 
 function post(path: string, key: string, body: unknown): Promise<Response> {
   return fetch(`${gateway.url}${path}`, {
@@ -40,9 +48,9 @@ function post(path: string, key: string, body: unknown): Promise<Response> {
 }
 
 /** The only request of a customer, once it has ended. */
-async function onlyRow(customerId: number) {
-  await settled(gateway.db)
-  const rows = await usageOf(gateway.db, customerId)
+async function onlyRow(customerId: number, { db } = gateway) {
+  await settled(db)
+  const rows = await usageOf(db, customerId)
   expect(rows).toHaveLength(1)
   return rows[0] as (typeof rows)[number]
 }
@@ -75,14 +83,14 @@ test.for(STREAMS)('%s %s: whoever leaves at any event pays what the vendor then 
 
 test.for(STREAMS)('%s %s: who leaves a vendor that goes on for long pays an estimate that is not below what came', async (stream) => {
   const [vendor, path, body, { first }] = stream
-  const { id, key } = await customer()
-  const next = gateway.vendors[vendor].nextRequest()
-  const { held, release } = gateway.vendors[vendor].play({ holdOpen: first })
-  const call = streamingCall(gateway.url, path, key, body)
+  const { id, key } = await customer(hasty)
+  const next = hasty.vendors[vendor].nextRequest()
+  const { held, release } = hasty.vendors[vendor].play({ holdOpen: first })
+  const call = streamingCall(hasty.url, path, key, body)
   await call.frames(first, '\n\n')
   await held
   call.hangUp()
-  const row = await onlyRow(id)
+  const row = await onlyRow(id, hasty)
   expect(await (await next).closed).toBe(true)
   release()
   expect(row).toMatchObject({ outcome: 'abandoned', estimated: 1 })
@@ -95,13 +103,13 @@ test.for(STREAMS)('%s %s: who leaves a vendor that goes on for long pays an esti
 
 test.for([...STREAMS, ...WHOLES])('%s %s: who leaves before anything came pays for what the vendor does unseen', async (request) => {
   const [vendor, path, body] = request
-  const { id, key } = await customer()
-  const next = gateway.vendors[vendor].nextRequest()
-  gateway.vendors[vendor].play({ delayMs: Number.POSITIVE_INFINITY })
-  const call = streamingCall(gateway.url, path, key, body)
+  const { id, key } = await customer(hasty)
+  const next = hasty.vendors[vendor].nextRequest()
+  hasty.vendors[vendor].play({ delayMs: Number.POSITIVE_INFINITY })
+  const call = streamingCall(hasty.url, path, key, body)
   const asked = await next
   call.hangUp()
-  const row = await onlyRow(id)
+  const row = await onlyRow(id, hasty)
   expect(await asked.closed).toBe(true)
   expect(row).toMatchObject({ outcome: 'abandoned', estimated: 1 })
   expect(row.output_tokens).toBeGreaterThanOrEqual(200)
@@ -189,4 +197,7 @@ test.for(BAD)('%s %s: counts that cannot be are charged by the bounds, flagged, 
   expect(gateway.logs).toContainEqual(expect.objectContaining({ code: 'vendor_counts', request_id: id, vendor }))
 })
 
-test('after all of this the ledger is proved', () => expectProved(gateway.db))
+test('after all of this the ledgers are proved', async () => {
+  await expectProved(gateway.db)
+  await expectProved(hasty.db)
+})

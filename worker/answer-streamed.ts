@@ -30,6 +30,10 @@ export function streamedAnswer(run: Run, answer: Response): Response {
     close: (end: PumpEnd) => close(run, rewriter, end),
   }
   const pass = (piece: Uint8Array) => rewriter.pass(piece, observe(run, piece))
+  const { seen } = run.meter
+  const begun = () => run.meter.firstTokenMs !== null
+  const isPast = () => begun() && !seen.terminated
+  const isOver = () => seen.failed !== null
   const handOver = () => {
     rewriter.stop()
     return run.meter.held()
@@ -41,8 +45,8 @@ export function streamedAnswer(run: Run, answer: Response): Response {
       : passThrough(native, {
           ...shared,
           observe: (piece) => observe(run, piece).length,
-          begun: () => run.meter.firstTokenMs !== null,
-          opening: rewriter.hidesFailures ? { pass, handOver, isOver: () => run.meter.seen.failed !== null } : undefined,
+          begun,
+          opening: rewriter.hidesFailures ? { pass, handOver, isPast, isOver } : undefined,
         })
   defer(done)
   return new Response(body, { headers })

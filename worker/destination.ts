@@ -49,12 +49,14 @@ function toHost(dialect: Dialect, read: ReadRequest, reading: Reading, hold: Hol
   }
 }
 
-function toVendor(dialect: Dialect, read: ReadRequest, reading: Reading, hold: Hold, { config, request }: Exchange): Destination {
+function toVendor(dialect: Dialect, read: ReadRequest, reading: Reading, hold: Hold, exchange: Exchange): Destination {
+  const { config, request, requestId } = exchange
   const vendorDialect = vendorDialectOf(dialect.name)
   const access = vendorDialect && config.vendors[vendorDialect.vendor]
   if (vendorDialect === undefined || access === undefined) throw gatewayFault(new Error(`no access to ${hold.upstream}`))
   const { vendor, path } = vendorDialect
   const { model, outputLimit } = hold
+  const asker = { requestId, model }
   const stream = reading.stream && vendorDialect.streamed !== null
   const decided = { model: hold.upstreamModel ?? model, outputLimit, limitField: config.openaiLimitField }
   const body = () => vendorDialect.request.forward(read.body, decided)
@@ -66,7 +68,7 @@ function toVendor(dialect: Dialect, read: ReadRequest, reading: Reading, hold: H
     idleMs: config.vendorSilenceMs,
     hangUp: stopsAfter(request.signal, config.readOnMs),
     ask: async (signal) => callVendor({ vendor, access, path, body: body(), stream, headers: request.headers, signal }),
-    refusal: (answer) => refusalOfVendor(vendor, answer, model),
-    failure: (failed) => vendorRefusal(vendor, { status: 200, ...failed }, model),
+    refusal: (answer) => refusalOfVendor(vendor, answer, asker),
+    failure: (failed) => vendorRefusal(vendor, { status: 200, ...failed }, asker),
   }
 }

@@ -14,11 +14,13 @@ export interface PassThroughOptions extends FollowOptions {
 }
 
 /** What comes before the first token. */
-export interface Opening {
+interface Opening {
   /** Takes a piece; returns what the caller gets for it. */
   pass(piece: Uint8Array): Uint8Array
   /** It is over, and the rest passes natively; returns what was taken and not handed on yet, the begin of a frame. */
   handOver(): Uint8Array
+  /** Whether what comes from now on may pass unread; not where all but the end of the stream has come already. */
+  isPast(): boolean
   /** Whether the answer is over, whatever else may come. */
   isOver(): boolean
 }
@@ -47,18 +49,27 @@ async function open(
   options: PassThroughOptions,
 ): Promise<PumpEnd> {
   const writer = writable.getWriter()
+  let waiting = 0
+  const taken = (bytes: Uint8Array) => {
+    waiting -= bytes.byteLength
+  }
   const write = (bytes: Uint8Array) => {
-    if (bytes.byteLength > 0) writer.write(bytes).catch(() => options.onLost?.())
+    if (bytes.byteLength === 0) return
+    waiting += bytes.byteLength
+    writer.write(bytes).then(
+      () => taken(bytes),
+      () => options.onLost?.(),
+    )
   }
   const onPiece = (piece: Uint8Array) => write(opening.pass(piece))
-  const end = await pumpUntil(source, options, onPiece, () => options.begun() || opening.isOver()).done
+  const end = await pumpUntil(source, options, onPiece, () => opening.isPast() || opening.isOver()).done
   if (end === null && !opening.isOver()) {
     write(opening.handOver())
     writer.releaseLock()
     return passOn(source, writable, options)
   }
   if (end === null) source.cancel().catch(() => {})
-  finish(writer, end ?? 'ended', options.close(end ?? 'ended'))
+  finish(writer, end ?? 'ended', options.close(end ?? 'ended'), waiting)
   return end ?? 'ended'
 }
 

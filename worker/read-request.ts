@@ -47,17 +47,19 @@ export interface ReadRequest {
 export async function readRequest(dialect: Dialect, { request, config }: Pick<Exchange, 'request' | 'config'>): Promise<ReadRequest> {
   const keyHash = await readKeyHash(request.headers)
   const body = parseBody(await readBytes(request, config.bodyLimitBytes), dialect.keys)
+  // Once for both readings: for a long conversation that takes longer than the schemas do.
+  const json = JSON.stringify(body)
   const vendorDialect = vendorDialectOf(dialect.name)
   if (vendorDialect === undefined || config.vendors[vendorDialect.vendor] === undefined) {
     const asked = dialect.read(body)
     const { answer } = asked
-    const readings = { ollama: hostReading(asked, body) }
+    const readings = { ollama: hostReading(asked, body, json) }
     return { keyHash, body, ...namesOf(asked.model), readings, ...(answer === undefined ? {} : { answer }) }
   }
   const { vendor } = vendorDialect
   const readings: ReadRequest['readings'] = {
-    ollama: orError(() => hostReading(dialect.read(body), body)),
-    [vendor]: orError(() => vendorReading(vendorDialect.request.read(body), body)),
+    ollama: orError(() => hostReading(dialect.read(body), body, json)),
+    [vendor]: orError(() => vendorReading(vendorDialect.request.read(body), body, json)),
   }
   // Without a model nobody can say whose mistake it is.
   const { model } = readAs(NAMED, body)
@@ -80,16 +82,16 @@ function namesOf(asked: string): Pick<ReadRequest, 'model' | 'vendorName'> {
   return { model, vendorName: vendorName(asked, model) }
 }
 
-function hostReading(asked: Asked, body: JsonObject): Reading {
+function hostReading(asked: Asked, body: JsonObject, json: string): Reading {
   const { stream, usageAsked, outputAsked, runs } = asked
-  const input = inputBound(JSON.stringify(body), asked)
+  const input = inputBound(json, asked)
   const limits = { outputAsked, outputLeast: OUTPUT_LEAST, runs, rereads: true, cacheWrite: 'none' as const }
   return { stream, usageAsked, dense: asksDense(body), ...limits, input }
 }
 
-function vendorReading(asked: VendorAsked, body: JsonObject): Reading {
+function vendorReading(asked: VendorAsked, body: JsonObject, json: string): Reading {
   const { stream, usageAsked, outputAsked, outputLeast = OUTPUT_LEAST, answers, cacheWrite } = asked
-  const bound = vendorInputBound(JSON.stringify(body), asked)
+  const bound = vendorInputBound(json, asked)
   const limits = { outputAsked, outputLeast, runs: answers, rereads: false, cacheWrite }
   return { stream, usageAsked, dense: asksDense(body), ...limits, input: { bound, estimate: bound } }
 }

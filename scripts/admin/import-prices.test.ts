@@ -25,8 +25,8 @@ test('new models become price rows, column by column', async () => {
     'new     text-embedding-3-small  $0.02   $0.02            -           -      $0  -',
     '3 models: 3 new; dollars per million tokens',
     'Wrote 3 prices, in force from now on.',
-    "OpenAI's models are priced and not offered yet: put OPENAI_API_KEY into .dev.vars, then start the gateway again.",
-    "Anthropic's models are priced and not offered yet: put ANTHROPIC_API_KEY into .dev.vars, then start the gateway again.",
+    "OpenAI's models are offered by a gateway that has OPENAI_API_KEY: here there is none, so put it into .dev.vars, and start the gateway again.",
+    "Anthropic's models are offered by a gateway that has ANTHROPIC_API_KEY: here there is none, so put it into .dev.vars, and start the gateway again.",
     '',
   ])
   const [sol, haiku, embed] = await rows()
@@ -137,9 +137,7 @@ test('how to set a key is said where none is known, and what a key is never', as
   const both = await catalogue(SOL, HAIKU)
   const keys = { OPENAI_API_KEY: 'sk-secret', ANTHROPIC_API_KEY: ' ' }
   const local = await t.adminIn({ environment: keys }, 'import-prices', '--from', both, '--yes')
-  expect(local.out).toMatch(
-    /in force from now on\.\nAnthropic's models are priced and not offered yet: put ANTHROPIC_API_KEY into \.dev\.vars/,
-  )
+  expect(local.out).toMatch(/in force from now on\.\nAnthropic's models are offered by a gateway that has ANTHROPIC_API_KEY/)
   expect(local.out + local.err).not.toMatch(/secret|OPENAI_API_KEY/)
   const dearer = await catalogue({ ...SOL, input_pico: 3_000_000 }, HAIKU)
   const remote = await t.adminIn({ environment: keys }, 'import-prices', '--from', dearer, '--yes', '--remote')

@@ -14,6 +14,6 @@ export function keyHints(vendors: readonly Vendor[], context: Pick<Context, 'io'
     const [name, setting] = [VENDOR_NAMES[vendor], KEY_SETTINGS[vendor]]
     return context.remote
       ? `${name}'s models are offered where the Worker has the secret ${setting}; if it has none yet: wrangler secret put ${setting}`
-      : `${name}'s models are priced and not offered yet: put ${setting} into .dev.vars, then start the gateway again.`
+      : `${name}'s models are offered by a gateway that has ${setting}: here there is none, so put it into .dev.vars, and start the gateway again.`
   })
 }

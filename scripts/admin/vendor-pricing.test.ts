@@ -16,7 +16,7 @@ test('a price of a model that is in no catalogue has its vendor, its id there an
   const set = await t.admin(...TUNED, ...args)
   expect(set.out.split('\n')).toEqual([
     'acme-support (openai as ft:gpt-6-sol:acme::A1): $0.001 a request, $3 in, $0.3 cached, $3.75 or $6 written to the cache and $15 out per Mtok; output 2048 tokens by default, 8192 at most. In force from now on.',
-    "OpenAI's models are priced and not offered yet: put OPENAI_API_KEY into .dev.vars, then start the gateway again.",
+    "OpenAI's models are offered by a gateway that has OPENAI_API_KEY: here there is none, so put it into .dev.vars, and start the gateway again.",
     '',
   ])
   expect((await t.db.all('SELECT * FROM prices ORDER BY id')).at(-1)).toMatchObject({

@@ -2,6 +2,8 @@
 import { FLOOR, GATEWAY, PASS_THROUGH } from './cast.ts'
 import { LEVELS_SHOWN, type Level } from './effort.ts'
 import type { LoadPoint } from './load.ts'
+import { LOCAL, PAID } from './paid.ts'
+import { addedFirstMs } from './paid-tables.ts'
 import type { Results } from './results.ts'
 import { STALLED_BYTES } from './stalled-readers.ts'
 import { figure, times } from './statistics.ts'
@@ -19,7 +21,7 @@ const BUNDLE_BYTES_MOST = 100 * 1024
 
 /** One entry each, of those whose section was measured. */
 export function aimsOf(results: Results): Aim[] {
-  return [...loadAims(results), ...pacedAims(results), ...otherAims(results)]
+  return [...loadAims(results), ...pacedAims(results), ...paidAims(results), ...otherAims(results)]
 }
 
 function loadAims({ load }: Results): Aim[] {
@@ -46,6 +48,24 @@ function loadAims({ load }: Results): Aim[] {
 function pacedAims({ paced }: Results): Aim[] {
   const added = (name: string) => paced?.find(({ subject }) => subject === name)?.addedMs ?? Number.NaN
   return paced === null ? [] : [atMost("added time per token at most 1.1 × the pass-through's", added(GATEWAY), added(PASS_THROUGH), 1.1)]
+}
+
+/** A paid stream costs no more than a local one. */
+function paidAims({ paid }: Results): Aim[] {
+  if (paid === null) return []
+  const { load, paced } = paid
+  const cpuMs = (name: string, inFlight: Level) =>
+    load.find((point) => point.subject === name && point.inFlight === inFlight)?.cpuMs ?? Number.NaN
+  const added = (name: string) => paced.find(({ subject }) => subject === name)?.addedMs ?? Number.NaN
+  const first = LEVELS_SHOWN.map((inFlight) => {
+    const name = `a paid stream's added first token, ${inFlight} in flight, at most 1.1 × a local one's`
+    return atMost(name, addedFirstMs(load, PAID, inFlight), addedFirstMs(load, LOCAL, inFlight), 1.1)
+  })
+  return [
+    ...first,
+    atMost("a paid stream's processor time, 64 in flight, at most 1.1 × a local one's", cpuMs(PAID, 64), cpuMs(LOCAL, 64), 1.1),
+    atMost("a paid stream's added time per token at most 1.1 × a local one's", added(PAID), added(LOCAL), 1.1),
+  ]
 }
 
 function otherAims({ size, scale, memory }: Results): Aim[] {

@@ -2,6 +2,7 @@
 import type { Stage } from './stage.ts'
 import { type GatewaySubject, type Subject, startGatewaySubject, startPassThrough } from './subjects.ts'
 
+export const DIRECT = 'direct'
 export const PASS_THROUGH = 'pass-through'
 export const FLOOR = 'floor'
 export const UNGROUPED = 'gateway, ungrouped'

@@ -1,11 +1,12 @@
 // Section load: how long a request takes, and how many a second, from one in flight to 64.
 import { FLOOR, GATEWAY, PASS_THROUGH, PEER, UNGROUPED, withSubjects } from './cast.ts'
 import { LEVELS, LEVELS_SHOWN, type Level } from './effort.ts'
+import type { Section } from './options.ts'
 import { interleave } from './rounds.ts'
 import { type Run, runLoad } from './run-load.ts'
 import type { Stage } from './stage.ts'
 import { median, quantile } from './statistics.ts'
-import type { Subject } from './subjects.ts'
+import type { Way } from './subjects.ts'
 
 const LOAD_NAMES = [PASS_THROUGH, FLOOR, UNGROUPED, GATEWAY, PEER] as const
 export const LOAD_TOKENS = 16
@@ -29,19 +30,27 @@ export interface LoadPoint {
 export function measureLoad(stage: Stage): Promise<LoadPoint[]> {
   return withSubjects(stage, LOAD_NAMES, async (subjects) => {
     const points: LoadPoint[] = []
-    for (const inFlight of LEVELS) points.push(...(await measureLevel(stage, subjects, true, inFlight)))
-    for (const inFlight of LEVELS_SHOWN) points.push(...(await measureLevel(stage, subjects, false, inFlight)))
+    for (const inFlight of LEVELS) points.push(...(await measureLevel(stage, 'load', subjects, true, inFlight)))
+    for (const inFlight of LEVELS_SHOWN) points.push(...(await measureLevel(stage, 'load', subjects, false, inFlight)))
     return points
   })
 }
 
-async function measureLevel(stage: Stage, subjects: Subject[], streaming: boolean, inFlight: Level): Promise<LoadPoint[]> {
+/** Those of one section beside each other, with as many in flight. */
+export async function measureLevel(
+  stage: Stage,
+  section: Section,
+  ways: readonly Way[],
+  streaming: boolean,
+  inFlight: Level,
+): Promise<LoadPoint[]> {
   const { rounds, requests, runMs } = stage.effort
   const kind = streaming ? 'streams' : 'answers in one piece'
-  const results = await interleave(subjects, rounds, (subject, round) =>
-    runLoad(stage, subject, `load, ${round}: ${subject.name}, ${kind}, ${inFlight} in flight`, {
+  const results = await interleave(ways, rounds, (way, round) =>
+    runLoad(stage, way, `${section}, ${round}: ${way.name}, ${kind}, ${inFlight} in flight`, {
       streaming,
       tokens: LOAD_TOKENS,
+      withoutUsage: way.withoutUsage ?? false,
       inFlight,
       requests: requests[inFlight],
       runMs,

@@ -27,7 +27,7 @@ const tiny: Effort = {
 
 test('a run finds a figure for every place', async () => {
   const stateDir = await mkdtemp(join(tmpdir(), 'bench-test-'))
-  const args = ['--quick', '--only', 'load,paced,rows,size', '--no-write', '--state-dir', stateDir]
+  const args = ['--quick', '--only', 'load,paced,paid,rows,size', '--no-write', '--state-dir', stateDir]
   const results = await measure(readOptions(args, nothing, nothing, '/'), tiny, silent)
 
   expect(results.failures).toEqual([])
@@ -40,8 +40,11 @@ test('a run finds a figure for every place', async () => {
     'gateway',
     'gateway, usage taken out',
   ])
-  const { load, paced, rows, size } = results
-  for (const row of [...(load ?? []), ...(paced ?? []), ...(rows ?? []), size ?? {}]) {
+  const ways = ['direct', "local, no vendor's key", 'local', 'paid', 'local, usage taken out', 'paid, usage taken out']
+  expect(results.paid?.load.map(({ subject }) => subject)).toEqual([...ways, ...ways, ...ways])
+  expect(results.paid?.paced.map(({ subject }) => subject)).toEqual(ways)
+  const { load, paced, paid, rows, size } = results
+  for (const row of [...(load ?? []), ...(paced ?? []), ...(paid?.load ?? []), ...(paid?.paced ?? []), ...(rows ?? []), size ?? {}]) {
     for (const [name, value] of Object.entries(row)) {
       // Linux alone tells what a process cost; between the direct callers and the host there is none.
       if (name.startsWith('cpu') && (process.platform !== 'linux' || ('subject' in row && row.subject === 'direct'))) continue

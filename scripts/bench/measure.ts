@@ -6,6 +6,7 @@ import { thisMachine } from './machine.ts'
 import { measureMemory } from './memory.ts'
 import { commandLine, type Options, type Section } from './options.ts'
 import { measurePaced } from './paced.ts'
+import { measurePaid } from './paid.ts'
 import type { Progress } from './progress.ts'
 import type { Results } from './results.ts'
 import { measureRows } from './row-counts.ts'
@@ -24,6 +25,7 @@ export async function measure(options: Options, effort: Effort, progress: Progre
       effort,
       load: await section('load', () => measureLoad(stage)),
       paced: await section('paced', () => measurePaced(stage)),
+      paid: await section('paid', () => measurePaid(stage)),
       memory: await section('memory', () => measureMemory(stage)),
       scale: await section('scale', () => measureScale(stage)),
       rows: await section('rows', () => measureRows(stage)),

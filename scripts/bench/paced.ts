@@ -1,13 +1,13 @@
 // Section paced: how much later a token arrives because of what stands between, at the pace of a model, once all streams run.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FLOOR, GATEWAY, PASS_THROUGH, PEER, UNGROUPED, withSubjects } from './cast.ts'
+import { DIRECT, FLOOR, GATEWAY, PASS_THROUGH, PEER, UNGROUPED, withSubjects } from './cast.ts'
+import type { Section } from './options.ts'
 import { interleave } from './rounds.ts'
 import { runLoad } from './run-load.ts'
 import type { Stage } from './stage.ts'
 import { median, quantile } from './statistics.ts'
-import { CHAT, MODEL, type Subject } from './subjects.ts'
+import { directSubject, type Way } from './subjects.ts'
 
-export const DIRECT = 'direct'
 export const USAGE_TAKEN_OUT = 'gateway, usage taken out'
 export const PACED_STREAMS = 32
 const EVERY_MS = 20
@@ -27,8 +27,6 @@ export interface PacedRow {
   cpuMsPer1000Tokens: number
 }
 
-type Way = Subject & { withoutUsage: boolean }
-
 interface PacedRun {
   tokenMs: number[]
   cpuMsPer1000Tokens: number
@@ -36,36 +34,41 @@ interface PacedRun {
 
 export function measurePaced(stage: Stage): Promise<PacedRow[]> {
   return withSubjects(stage, [PASS_THROUGH, FLOOR, UNGROUPED, GATEWAY, PEER], async (subjects) => {
-    const ways: Way[] = [direct(stage.host.origin), ...subjects].map((subject) => ({ ...subject, withoutUsage: false }))
+    const ways: Way[] = [directSubject(DIRECT, stage.host.origin), ...subjects]
     // Where the caller does not ask for usage, the gateway does, and reads and cuts each frame in JavaScript to take it out again.
     ways.push(...ways.filter(({ name }) => name === GATEWAY).map((gateway) => ({ ...gateway, name: USAGE_TAKEN_OUT, withoutUsage: true })))
-    const results = await interleave(ways, stage.effort.rounds, (way, round) => runPaced(stage, way, round))
-    const over = (runs: PacedRun[], of: (run: PacedRun) => number) => median(runs.map(of))
-    const directMs = over(results.find(({ subject }) => subject.name === DIRECT)?.runs ?? [], (run) => median(run.tokenMs))
-    return results.map(({ subject, runs }) => {
-      const p50Ms = over(runs, (run) => median(run.tokenMs))
-      return {
-        subject: subject.name,
-        p50Ms,
-        p90Ms: over(runs, (run) => quantile(run.tokenMs, 0.9)),
-        p99Ms: over(runs, (run) => quantile(run.tokenMs, 0.99)),
-        jitterMs: over(runs, (run) => quantile(run.tokenMs, 0.99) - median(run.tokenMs)),
-        addedMs: p50Ms - directMs,
-        cpuMsPer1000Tokens: over(runs, (run) => run.cpuMsPer1000Tokens),
-      }
-    })
+    return measurePacedWays(stage, 'paced', ways)
+  })
+}
+
+/** Those of one section beside each other; DIRECT has to be among them. */
+export async function measurePacedWays(stage: Stage, section: Section, ways: Way[]): Promise<PacedRow[]> {
+  const results = await interleave(ways, stage.effort.rounds, (way, round) => runPaced(stage, way, `${section}, ${round}`))
+  const over = (runs: PacedRun[], of: (run: PacedRun) => number) => median(runs.map(of))
+  const directMs = over(results.find(({ subject }) => subject.name === DIRECT)?.runs ?? [], (run) => median(run.tokenMs))
+  return results.map(({ subject, runs }) => {
+    const p50Ms = over(runs, (run) => median(run.tokenMs))
+    return {
+      subject: subject.name,
+      p50Ms,
+      p90Ms: over(runs, (run) => quantile(run.tokenMs, 0.9)),
+      p99Ms: over(runs, (run) => quantile(run.tokenMs, 0.99)),
+      jitterMs: over(runs, (run) => quantile(run.tokenMs, 0.99) - median(run.tokenMs)),
+      addedMs: p50Ms - directMs,
+      cpuMsPer1000Tokens: over(runs, (run) => run.cpuMsPer1000Tokens),
+    }
   })
 }
 
 /** Timed from a quarter of its time on, and its cost taken from there to three quarters: no request is admitted or settled meanwhile. */
-async function runPaced(stage: Stage, way: Way, round: string): Promise<PacedRun> {
+async function runPaced(stage: Stage, way: Way, when: string): Promise<PacedRun> {
   const tokens = stage.effort.pacedTokens
   const quarterMs = (tokens * EVERY_MS) / 4
-  const running = runLoad(stage, way, `paced, ${round}: ${way.name}, ${PACED_STREAMS} streams`, {
+  const running = runLoad(stage, way, `${when}: ${way.name}, ${PACED_STREAMS} streams`, {
     streaming: true,
     tokens,
     everyMs: EVERY_MS,
-    withoutUsage: way.withoutUsage,
+    withoutUsage: way.withoutUsage ?? false,
     inFlight: PACED_STREAMS,
     requests: PACED_STREAMS,
     runMs: quarterMs,
@@ -77,16 +80,4 @@ async function runPaced(stage: Stage, way: Way, round: string): Promise<PacedRun
   const cpuMs = way.cost().cpuMs - before.cpuMs
   const { tokenMs } = await running
   return { tokenMs, cpuMsPer1000Tokens: (cpuMs / ((tokens / 2) * PACED_STREAMS)) * 1000 }
-}
-
-function direct(origin: string): Subject {
-  return {
-    name: DIRECT,
-    origin,
-    path: CHAT,
-    headers: {},
-    model: MODEL,
-    cost: () => ({ cpuMs: Number.NaN, memoryMib: Number.NaN }),
-    close: async () => {},
-  }
 }

@@ -5,6 +5,7 @@ import type { LoadPoint } from './load.ts'
 import type { Machine } from './machine.ts'
 import type { MemoryRow } from './memory.ts'
 import type { PacedRow } from './paced.ts'
+import type { Paid } from './paid.ts'
 import type { RowCounts } from './row-counts.ts'
 import type { ScaleRow } from './scale.ts'
 import type { Failures } from './stage.ts'
@@ -18,6 +19,7 @@ export interface Results {
   effort: Effort
   load: LoadPoint[] | null
   paced: PacedRow[] | null
+  paid: Paid | null
   memory: MemoryRow[] | null
   scale: ScaleRow[] | null
   rows: RowCounts[] | null

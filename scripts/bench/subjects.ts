@@ -23,6 +23,12 @@ export interface Subject {
   close(): Promise<void>
 }
 
+/** A subject, and how it is asked. */
+export interface Way extends Subject {
+  /** See Chat; as if false where it is left out. */
+  withoutUsage?: boolean
+}
+
 export interface GatewaySubject extends Subject {
   db: D1Database
 }
@@ -30,6 +36,12 @@ export interface GatewaySubject extends Subject {
 export const CHAT = '/v1/chat/completions'
 export const MODEL = 'bench'
 const PLENTY_NANO = 9_000_000_000_000_000
+
+/** The host itself, asked with nothing between. */
+export function directSubject(name: string, host: string): Subject {
+  const cost = () => ({ cpuMs: Number.NaN, memoryMib: Number.NaN })
+  return { name, origin: host, path: CHAT, headers: {}, model: MODEL, cost, close: async () => {} }
+}
 
 /** `withFloor`: one trivial D1 batch before a request, one after it. */
 export async function startPassThrough(name: string, host: string, stateDir: string, withFloor: boolean): Promise<Subject> {

@@ -1,12 +1,13 @@
 // Results as tables of text, the same for a terminal and for the page.
 import { type Aim, aimsOf } from './aims.ts'
 import type { BundleSize } from './bundle-size.ts'
-import { PASS_THROUGH } from './cast.ts'
+import { DIRECT, PASS_THROUGH } from './cast.ts'
 import { against, type Table } from './cells.ts'
 import type { Effort } from './effort.ts'
 import { loadTables } from './load-tables.ts'
 import type { MemoryRow } from './memory.ts'
-import { DIRECT, PACED_STREAMS, type PacedRow } from './paced.ts'
+import { PACED_STREAMS, type PacedRow } from './paced.ts'
+import { paidTables } from './paid-tables.ts'
 import type { Results } from './results.ts'
 import type { RowCounts } from './row-counts.ts'
 import type { ScaleRow } from './scale.ts'
@@ -16,12 +17,13 @@ import { figure } from './statistics.ts'
 
 /** One or two for each section that was measured, the aims first. */
 export function tablesOf(results: Results): Table[] {
-  const { load, paced, memory, scale, rows, size, start } = results
+  const { load, paced, paid, memory, scale, rows, size, start } = results
   const aims = aimsOf(results)
   return [
     ...(aims.length > 0 ? [aimsTable(aims)] : []),
     ...(load ? loadTables(load) : []),
     ...(paced ? [pacedTable(paced)] : []),
+    ...(paid ? paidTables(paid) : []),
     ...(memory ? [memoryTable(memory, results.effort)] : []),
     ...(scale ? [scaleTable(scale)] : []),
     ...(rows ? [rowsTable(rows)] : []),

@@ -19,10 +19,12 @@ beforeAll(async () => {
 })
 afterAll(() => rm(stateDir, { recursive: true, force: true }))
 
-async function node(args: string[], environment: Record<string, string> = {}) {
+/** `onErr` is called with the first that the process says on standard error. */
+async function node(args: string[], environment: Record<string, string> = {}, onErr = () => {}) {
   const env = { ...process.env, CI: '1', INIT_CWD: stateDir, STATE_DIR: stateDir, ...environment }
   const running = promisify(execFile)(process.execPath, args, { cwd: PROJECT_ROOT, env })
   running.child.stdin?.end()
+  running.child.stderr?.once('data', onErr)
   return running.then(
     ({ stdout, stderr }) => ({ code: 0, out: stdout, err: stderr }),
     (error) => ({ code: error.code as number, out: error.stdout as string, err: error.stderr as string }),
@@ -59,8 +61,8 @@ test('commands that run at once take turns', async () => {
 
 test('a command waits for who has the database, and says so', async () => {
   const lock = await lockDatabase(stateDir)
-  setTimeout(() => lock.release(), 4500)
-  const { code, err } = await admin('list-customers')
+  const script = join(PROJECT_ROOT, 'scripts', 'admin.ts')
+  const { code, err } = await node([script, 'list-customers'], {}, () => lock.release())
   expect([code, err]).toEqual([0, `The database in ${stateDir} is in use by process ${process.pid}: waiting for up to 30 s …\n`])
 })
 

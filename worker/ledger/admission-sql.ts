@@ -19,6 +19,7 @@ const dearerIfAny = (column: string) => `max(coalesce(${column}, 0), iif(is_abov
 /**
  * One row, always: the verdict and all that explains it. `?1` is the ask as JSON, since D1 binds numbers as REAL. Whoever serves the model says
  * how its request is read: `reading` is NULL where it has no such reading.
+ * SQLite works out a value anew wherever one of a part that is not materialised is used; what `read` takes out of the ask is used a lot.
  */
 const VERDICT = `
 WITH ask AS (
@@ -58,7 +59,7 @@ WITH ask AS (
     coalesce((SELECT spent_nano FROM spend WHERE owner = 'k' || w.key_id AND period = w.k_period), 0) AS k_spent,
     min(coalesce(w.tpm - r.tokens, 1000000000), coalesce(w.k_tpm - r.k_tokens, 1000000000)) AS room_tokens
   FROM who w, host, flight f, recent r LEFT JOIN prices p ON p.id = w.price_id
-), read AS (
+), read AS MATERIALIZED (
   SELECT *, reading ->> 'inputBound' AS input_bound, reading ->> 'outputAsked' AS output_asked, reading ->> 'outputLeast' AS output_least,
     reading ->> 'runs' AS runs, reading ->> 'rereads' AS rereads, reading ->> 'cacheWrite' AS cache_write, reading ->> 'leaseMs' AS lease_ms,
     coalesce(reading ->> 'inputBound' > above_tokens, 0) AS is_above

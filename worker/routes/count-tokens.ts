@@ -49,7 +49,11 @@ function estimated(json: JsonObject): number {
 }
 
 /** Throws GatewayError: what is wrong with the request, or with the vendor. */
-async function counted({ config, request }: Exchange, json: JsonObject, { name, vendor, upstreamModel }: VendorModel): Promise<number> {
+async function counted(
+  { config, request, requestId }: Exchange,
+  json: JsonObject,
+  { name, vendor, upstreamModel }: VendorModel,
+): Promise<number> {
   const access = config.vendors[vendor]
   if (vendor !== 'anthropic' || access === undefined) throw otherRoute(vendor, name)
   anthropicCountTokensRequest.read(json)
@@ -58,7 +62,7 @@ async function counted({ config, request }: Exchange, json: JsonObject, { name, 
   try {
     const path = '/v1/messages/count_tokens'
     const answer = await callVendor({ vendor, access, path, body, stream: false, headers: request.headers, signal })
-    if (!isAnswer(answer)) throw await refusalOfVendor(vendor, answer, name)
+    if (!isAnswer(answer)) throw await refusalOfVendor(vendor, answer, { requestId, model: name })
     const count: unknown = await answer.json()
     if (isObject(count) && typeof count.input_tokens === 'number') return count.input_tokens
     throw gatewayFault(new Error('the vendor counted no tokens'))

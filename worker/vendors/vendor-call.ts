@@ -3,7 +3,7 @@ import type { VendorAccess } from '../config.ts'
 import type { GatewayError } from '../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
 import { callUpstream, errorJson } from '../upstream.ts'
-import { vendorRefusal, vendorUnreachable } from './vendor-refusal.ts'
+import { type Asker, vendorRefusal, vendorUnreachable } from './vendor-refusal.ts'
 import type { Vendor } from './vendor-request.ts'
 
 /** Where the caller names none: what a vendor takes for an old client. */
@@ -56,8 +56,8 @@ export function callVendor({ vendor, access, path, body, stream, headers: asked,
   return callUpstream(`${access.baseUrl}${path}`, headers, call, (cause) => vendorUnreachable(vendor, cause))
 }
 
-/** What an answer other than 200 means for the caller. `model`: as they named it. */
-export async function refusalOfVendor(vendor: Vendor, answer: Response, model: string): Promise<GatewayError> {
+/** What an answer other than 200 means for the caller. */
+export async function refusalOfVendor(vendor: Vendor, answer: Response, asker: Asker): Promise<GatewayError> {
   const body = await errorJson(answer)
   const error = isObject(body?.error) ? body.error : {}
   const text = (value: unknown) => (typeof value === 'string' ? value : '')
@@ -70,7 +70,7 @@ export async function refusalOfVendor(vendor: Vendor, answer: Response, model: s
       param: text(error.param) || undefined,
       retryAfterSeconds: retryAfterSeconds(answer.headers),
     },
-    model,
+    asker,
   )
 }
 

@@ -21,24 +21,44 @@ const RETRY_AFTER_MAX_SECONDS = 3600
 /** OpenAI's `insufficient_quota` comes with 429, Anthropic's empty balance with 400 or 402. */
 const UNPAID_CODE = /^(insufficient_quota|billing_error|billing_hard_limit_reached|billing_not_active)$/
 const UNPAID_WORDS = /credit balance is too low|exceeded your current quota/i
+/** Codes and types of errors within an answer that are about the request. */
+const CALLERS_CODE =
+  /^(invalid_(?!api_key)|context_length_exceeded|string_above_max_length|unsupported_|content_policy_violation|content_filter)/
 /** Who the operator is to the vendor: their keys, organisation, project, workspace, and pages of their account. */
 const IDENTITY = [
   /\b(?:sk|sess|pk|rk)-[A-Za-z0-9*_.-]{4,}/g,
-  /\b(?:org|proj|user|wrkspc|acct|key)[-_][A-Za-z0-9_-]{4,}/gi,
-  /\b(?:in |for |of )?(?:your )?(?:organization|organisation|project|workspace)\s+(?:[`"']?[A-Za-z0-9][\w.-]*[`"']?)/gi,
+  /\b(?:org|wrkspc|acct)[-_][A-Za-z0-9_-]{4,}/gi,
+  // With a digit in it: `user_location` is a field.
+  /\b(?:proj|user)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{4,}/gi,
+  /\b(?:in |for |of )?(?:your )?(?:organization|organisation|project|workspace)\b:?\s+(?:[`"']?[A-Za-z0-9][\w.-]*[`"']?)/gi,
   /https?:\/\/\S*(?:platform\.openai\.com|console\.anthropic\.com|platform\.claude\.com)\S*/gi,
 ]
 
 /** The vendor's words for the caller's own mistake, without who the operator is. */
-export function withoutIdentity(text: string): string {
+function withoutIdentity(text: string): string {
   return IDENTITY.reduce((words, pattern) => words.replace(pattern, '…'), text)
 }
 
-/** `model`: as the caller named it. Logs what is the operator's trouble, with its cause. */
-export function vendorRefusal(vendor: string, error: VendorError, model: string): GatewayError {
+/** Whose request met it. */
+export interface Asker {
+  requestId: string
+  /** As the caller named it. */
+  model: string
+}
+
+/** Logs what is the operator's trouble, with its cause. */
+export function vendorRefusal(vendor: string, error: VendorError, { requestId, model }: Asker): GatewayError {
   const { status, code, message, param } = error
   const told = (event: string) =>
-    log({ event: 'error', code: event, vendor, status, vendor_code: code.slice(0, 64), message: withoutIdentity(message).slice(0, 500) })
+    log({
+      event: 'error',
+      code: event,
+      request_id: requestId,
+      vendor,
+      status,
+      vendor_code: code.slice(0, 64),
+      message: withoutIdentity(message).slice(0, 500),
+    })
   if (status === 401 || status === 403 || /^(invalid_api_key|authentication_error|permission_error)$/.test(code)) {
     told('vendor_refused_key')
     return new GatewayError('upstream_error', `${OPERATORS} The vendor of "${model}" did not let the gateway in.`, { final: true })
@@ -65,7 +85,7 @@ export function vendorRefusal(vendor: string, error: VendorError, model: string)
   }
   if (status === 413 || code === 'request_too_large')
     return new GatewayError('body_too_large', 'The vendor takes no request as large: shorten it.')
-  if (status === 400 || status === 422) {
+  if (status === 400 || status === 422 || (status === 200 && CALLERS_CODE.test(code))) {
     return new GatewayError('invalid_request', withoutIdentity(message), { quotes: true, ...(param === undefined ? {} : { param }) })
   }
   told('vendor_failed')
