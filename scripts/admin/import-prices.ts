@@ -73,8 +73,8 @@ async function importPrices(shell: Shell, options: Options): Promise<void> {
   if (planned === undefined || planned.rows.length === 0) return
   const { rows, ...rest } = planned
   await shell.confirm(options, `${said(rows, 'Write', 'withdraw')}?`)
-  await shell.run(options, async ({ db }) => {
-    if (await appendPrices(db, rows)) return report({ rows, ...rest }, options)
+  await shell.run(options, async ({ db, who }) => {
+    if (await appendPrices(db, who, rows)) return report({ rows, ...rest }, options)
     throw new Failure('prices have been changed in the meantime: nothing was written. Run it again to see what is left to do.')
   })
 }

@@ -14,6 +14,9 @@ export type Key = Omit<typeof apiKeys.$inferSelect, 'hash'> & { customerName: st
 
 const { hash: _, ...shown } = getTableColumns(apiKeys)
 
+/** What the audit log tells of a key. */
+export const KEY_COLUMNS = Object.values(shown).map(({ name }) => name)
+
 const status = sql<KeyStatus>`CASE WHEN ${apiKeys.revokedMs} IS NOT NULL THEN 'revoked' WHEN ${apiKeys.expiresMs} <= ${nowMs} THEN 'expired'
   WHEN ${customers.status} <> 'active' THEN 'suspended' ELSE 'active' END`
 

@@ -2,9 +2,10 @@
 import { Argument, type Command, Option } from 'commander'
 import { prices } from '../../worker/schema.ts'
 import { count, modelOrAll, price, tokenPrice } from './arguments.ts'
+import { audited } from './audit.ts'
 import { nowMs } from './clock.ts'
 import { type Context, Failure, type Output, UsageError } from './context.ts'
-import { priceJson, priceText } from './prices.ts'
+import { newestPrice, priceJson, priceState, priceText } from './prices.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 
 const OUTPUT_DEFAULT = 2048
@@ -72,12 +73,14 @@ function newPrice(fixed: Pick<NewPrice, 'model' | 'requestNano' | 'modelNano'>, 
   }
 }
 
-async function setPricing({ db }: Context, price: NewPrice): Promise<Output> {
-  const row = await db.orm
+async function setPricing({ db, who }: Context, price: NewPrice): Promise<Output> {
+  const insert = db.orm
     .insert(prices)
     .values({ ...price, validFromMs: nowMs, createdMs: nowMs })
-    .returning()
-    .get()
+    .toSQL()
+  const state = priceState(price.model)
+  await audited(db, { who, command: 'set-pricing', target: `price ${price.model}`, before: state, after: state }, [insert])
+  const row = await newestPrice(db, price.model)
   if (row === undefined) throw new Failure('the database did not say what it wrote: see list-pricing.')
   const what = row.model === '*' ? 'Every local model without a price of its own' : row.model
   return {
