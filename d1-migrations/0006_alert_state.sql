@@ -7,9 +7,9 @@ CREATE INDEX alerts_due ON alerts (next_ms) WHERE delivered_ms IS NULL AND gave_
 
 ALTER TABLE alerts ADD COLUMN error TEXT;                                     -- why the last attempt failed; NULL: it did not, or there was none
 
--- What is wrong right now, a row each; what is fine has none.
+-- What is wrong right now, a row each; what is fine has none. A budget that refuses requests keeps its row: it is one of a period.
 CREATE TABLE alert_state (
-  subject    TEXT PRIMARY KEY,                                                -- 'host', or 'model:gemma3:270m'
+  subject    TEXT PRIMARY KEY,                                                -- 'host', 'model:gemma3:270m', or a budget as its alerts spell it
   seen       TEXT NOT NULL,                                                   -- the cause that was seen last
   times      INTEGER NOT NULL CHECK (times >= 1),                             -- how often in a row
   told       TEXT,                                                            -- the cause of the last alert; NULL: there was none yet

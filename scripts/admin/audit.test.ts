@@ -21,6 +21,7 @@ const READS = [
   'verify-ledger',
   'reconcile',
   'audit',
+  'list-alerts',
 ]
 
 /** Each in an order in which it has something to change, and the targets that its notes name. */
@@ -33,6 +34,9 @@ const CHANGES: [args: string[], ...targets: string[]][] = [
   [['set-pricing', 'gemma3:270m', '0.0001', '0', '--input', '0.10'], 'price gemma3:270m'],
   [['withdraw-pricing', 'gemma3:270m', '--yes'], 'price gemma3:270m'],
   [['import-prices', '--from', 'catalogue.json', '--yes'], 'price gpt-6-sol', 'price claude-haiku-5-5'],
+  [['add-alert', 'https://user:s3cret@example.com/hook?token=s3cret'], 'alert 1'],
+  [['test-alert', '1'], 'alert 1'],
+  [['remove-alert', '1', '--yes'], 'alert 1'],
 ]
 
 interface Note {
@@ -71,10 +75,12 @@ test('every command that changes something leaves its notes, and the same again,
     ['revoke-key', '2', '--yes'],
     ['withdraw-pricing', 'gemma3:270m', '--yes'],
     ['import-prices', '--from', file],
+    ['remove-alert', '1', '--yes'],
   ]) {
     await t.admin(...args)
   }
   expect(await notes()).toEqual(before)
+  expect(JSON.stringify(before)).not.toContain('s3cret')
 })
 
 test('a change that fails leaves no note, and a note no secret', async () => {

@@ -20,6 +20,10 @@ const COMMANDS = [
   'verify-ledger',
   'reconcile',
   'audit',
+  'add-alert',
+  'list-alerts',
+  'remove-alert',
+  'test-alert',
 ]
 
 /** Runs without a database. */

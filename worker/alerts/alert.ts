@@ -1,6 +1,6 @@
 // What an alert is: its kinds, what it holds, and for whom it may be.
 
-export const KINDS = ['budget', 'over', 'verification', 'stuck', 'host', 'model', 'access-token', 'test'] as const
+const KINDS = ['budget', 'over', 'verification', 'stuck', 'host', 'model', 'access-token', 'test'] as const
 export type Kind = (typeof KINDS)[number]
 /** What can be chosen for a target; a test comes when it is asked for. */
 export const OPERATOR_KINDS = KINDS.filter((kind) => kind !== 'test')
@@ -18,7 +18,7 @@ export interface Payload {
   severity: Severity
   title: string
   message: string
-  data: Record<string, string | number | null>
+  data: Record<string, string | number | boolean | null>
 }
 
 export interface Alert {

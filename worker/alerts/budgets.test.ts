@@ -2,7 +2,8 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { DAY_MS } from '../ledger/periods.ts'
 import { alertsOf, idsOf, makeTarget, watchAt, withoutTargets } from '../testing/alerts.ts'
-import { db, makeCustomer, makeKey, migrate, usd } from '../testing/ledger.ts'
+import { admit, askOf, db, makeCustomer, makeKey, migrate, setPrice, usd } from '../testing/ledger.ts'
+import { noteUsedUp } from './refused.ts'
 
 beforeAll(migrate)
 beforeEach(withoutTargets)
@@ -82,6 +83,7 @@ test('a customer is told of their own budget and keys, in words of their own; th
         key_id: null,
         key_name: null,
         threshold: 80,
+        used_up: false,
         budget_usd: '5',
         spent_usd: '4.02',
         remaining_usd: '0.98',
@@ -100,8 +102,8 @@ test('a customer is told of their own budget and keys, in words of their own; th
   const empty = (await alertsOf(operators)).find(({ id }) => id.startsWith(`budget:c${other}:`))
   expect(empty).toMatchObject({
     severity: 'critical',
-    title: `100 % of the budget of ACME (customer ${other}) is used`,
-    message: '$5 of $5 is spent this month: nothing is left, and requests are refused. It renews at 2026-12-01 00:00 UTC.',
+    title: `The budget of ACME (customer ${other}) is used up`,
+    message: '$5 of $5 is spent this month: $0 is left, and requests are refused. It renews at 2026-12-01 00:00 UTC.',
   })
 })
 
@@ -117,6 +119,39 @@ test('whoever does not want it, is gone, or has no budget is not told', async ()
   await db.prepare('UPDATE alert_targets SET removed_ms = 1 WHERE id = ?').bind(targets[2]).run()
   await watchAt(NOV)
   for (const target of targets) expect(await idsOf(target)).toEqual([])
+})
+
+test('a budget whose rest covers no request is used up: told as the highest threshold, and not for a large request or running ones', async () => {
+  await setPrice('m:latest', { request: '0.4' })
+  const customer = await makeCustomer({ budget: '5' })
+  const key = await makeKey(customer)
+  const target = await makeTarget({ thresholds: [50, 80, 90] })
+  const refuse = async () => {
+    const verdict = await admit(db, askOf(key, { nowMs: NOV }))
+    if (verdict.admitted) throw new Error('admitted')
+    const work: Promise<unknown>[] = []
+    noteUsedUp(db, verdict, (each) => work.push(each))
+    await Promise.all(work)
+    await watchAt(NOV)
+    return (await alertsOf(target)).map(({ title, message }) => `${title}: ${message}`)
+  }
+  await setPrice('m:latest', { request: '5', validFromMs: 1 })
+  await spend(`c${customer}`, '0.1')
+  expect(await refuse()).toEqual([])
+  await setPrice('m:latest', { request: '0.4', validFromMs: 2 })
+  await spend(`c${customer}`, '4.2')
+  const running = askOf(key, { nowMs: NOV })
+  await admit(db, running)
+  await admit(db, askOf(key, { nowMs: NOV }))
+  await spend(`c${customer}`, '4.7')
+  const whileRunning = await refuse()
+  expect(whileRunning.map((words) => words.slice(0, 4))).toEqual(['90 %'])
+  await db.prepare('DELETE FROM holds').run()
+  const used = `The budget of ACME (customer ${customer}) is used up: $4.7 of $5 is spent this month: $0.3 is left, and requests are refused. It renews at 2026-12-01 00:00 UTC.`
+  const other = await makeTarget({ thresholds: [100] })
+  await refuse()
+  await refuse()
+  expect((await alertsOf(other)).map(({ title, message }) => `${title}: ${message}`)).toEqual([used])
 })
 
 test('two that look at once tell once', async () => {

@@ -46,7 +46,7 @@ export async function hostAlerts(
   nowMs: number,
 ): Promise<{ alerts: Alert[]; statements: D1PreparedStatement[] }> {
   const [states, priced] = await db.batch<Record<string, unknown>>([
-    db.prepare('SELECT * FROM alert_state'),
+    db.prepare("SELECT * FROM alert_state WHERE subject = 'host' OR subject GLOB 'model:*'"),
     db.prepare(PRICED).bind(nowMs),
   ])
   const before = new Map((states?.results ?? []).map((row) => [String(row.subject), row as unknown as Trouble]))
