@@ -1,5 +1,6 @@
 // The Worker's settings: raw environment in, checked values with units out.
 import * as z from 'zod'
+import { DAY_MS } from './ledger/periods.ts'
 import type { Decided, Vendor } from './vendors/vendor-request.ts'
 
 const count = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback)
@@ -27,6 +28,8 @@ const environment = z.object({
   ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).default('https://api.anthropic.com'),
   VENDOR_SILENCE_SECONDS: count(600, 1, 3600),
   READ_ON_SECONDS: count(25, 0, 25),
+  ALERT_SIGNING_SECRET: secret.refine((text) => text === null || text.length >= 32, 'It has to have 32 characters or more'),
+  CF_ACCESS_TOKEN_EXPIRES: z.iso.date().optional(),
 })
 
 /** How a vendor is asked. */
@@ -62,6 +65,10 @@ export interface Config {
   vendorSilenceMs: number
   /** How long a vendor's answer is read on for its counts once the caller has left; waitUntil gives 30 s. */
   readOnMs: number
+  /** What the secrets of alert targets are made from; null: no signed alert is sent. */
+  alertSigningSecret: string | null
+  /** The last day of the Access service token, days since 1970; null: nobody has said. */
+  accessTokenExpiresDay: number | null
 }
 
 const parsed = new WeakMap<object, Config>()
@@ -107,6 +114,8 @@ function readConfig(env: object): Config {
     openaiLimitField: vars.OPENAI_LIMIT_FIELD,
     vendorSilenceMs: vars.VENDOR_SILENCE_SECONDS * 1000,
     readOnMs: vars.READ_ON_SECONDS * 1000,
+    alertSigningSecret: vars.ALERT_SIGNING_SECRET,
+    accessTokenExpiresDay: vars.CF_ACCESS_TOKEN_EXPIRES === undefined ? null : Date.parse(vars.CF_ACCESS_TOKEN_EXPIRES) / DAY_MS,
   }
 }
 

@@ -41,7 +41,15 @@ interface ErrorDetails {
   /** The message may hold words of the caller's content: it is told, not written down. */
   quotes?: boolean
   headers?: Record<string, string>
+  /** What is wrong with the host: for the operator's alerts; never shown to the caller. */
+  host?: HostTrouble
 }
+
+/**
+ * Why the host cannot be asked: Access lets nobody in, no tunnel is connected, Ollama does not run behind it, it is too slow, nothing answers,
+ * or something else than Ollama does.
+ */
+export type HostTrouble = 'access' | 'tunnel' | 'ollama' | 'timeout' | 'unreachable' | 'answer'
 
 /** An expected outcome that is told to the caller: `message` says what is wrong and what to do about it. */
 export class GatewayError extends Error {

@@ -45,7 +45,7 @@ export async function hostJson(config: Config, path: string, body?: JsonObject):
   } catch (error) {
     if (error instanceof GatewayError) throw error
     throw signal.aborted
-      ? new GatewayError('upstream_timeout', 'The host took too long to answer: try again in a moment.', { cause: error })
+      ? new GatewayError('upstream_timeout', 'The host took too long to answer: try again in a moment.', { cause: error, host: 'timeout' })
       : upstreamError(error)
   }
 }

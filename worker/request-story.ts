@@ -1,5 +1,6 @@
 // A customer's request, as the business reads it: read → admit → forward → pass on and meter → settle.
 
+import { noteUsedUp } from './alerts/refused.ts'
 import { streamedAnswer } from './answer-streamed.ts'
 import { wholeAnswer } from './answer-whole.ts'
 import { authenticate } from './auth.ts'
@@ -73,7 +74,10 @@ async function admitted(dialect: Dialect, read: ReadRequest, exchange: Exchange)
   const verdict = await ledger.admit(ask, defer).catch((error) => {
     throw ledgerError(error)
   })
-  if (!verdict.admitted) throw refusalError(verdict, ask, read, config)
+  if (!verdict.admitted) {
+    noteUsedUp(db, verdict, defer)
+    throw refusalError(verdict, ask, read, config)
+  }
   if (Math.random() * SWEEP_ONE_IN < 1)
     defer(sweep(db).catch((error) => log({ event: 'error', code: 'sweep_failed', message: causeOf(error) })))
   return verdict

@@ -273,6 +273,16 @@ export const alerts = sqliteTable(
     deliveredMs: integer('delivered_ms'),
     gaveUpMs: integer('gave_up_ms'),
     createdMs: integer('created_ms').notNull(),
+    error: text('error'),
   },
   (t) => [primaryKey({ columns: [t.targetId, t.id] })],
 )
+
+export const alertState = sqliteTable('alert_state', {
+  subject: text('subject').primaryKey(),
+  seen: text('seen').notNull(),
+  times: integer('times').notNull(),
+  told: text('told'),
+  sinceMs: integer('since_ms').notNull(),
+  updatedMs: integer('updated_ms').notNull(),
+})

@@ -1,6 +1,6 @@
 // The one place that calls fetch; and the host: how it is asked, and what its refusals mean for a caller.
 import type { Config } from './config.ts'
-import { GatewayError } from './errors.ts'
+import { GatewayError, type HostTrouble } from './errors.ts'
 import { isObject, type JsonObject } from './json.ts'
 import { causeOf, log } from './log.ts'
 import { hostBusy, modelNotFound } from './refusal.ts'
@@ -27,7 +27,7 @@ export async function callHost(config: Config, path: string, call: UpstreamCall)
   }
   return callUpstream(`${config.ollamaBaseUrl}${path}`, headers, call, (cause) => {
     const message = 'The host cannot be reached right now: try again in a moment.'
-    return new GatewayError('upstream_unavailable', message, { cause, retryAfterSeconds: 5 })
+    return new GatewayError('upstream_unavailable', message, { cause, retryAfterSeconds: 5, host: 'unreachable' })
   })
 }
 
@@ -36,7 +36,7 @@ export async function callUpstream(
   url: string,
   headers: Headers,
   call: UpstreamCall,
-  unreachable: (cause: unknown) => GatewayError,
+  unreachable: (cause: unknown) => Error,
 ): Promise<Response> {
   try {
     return await fetch(url, {
@@ -59,6 +59,21 @@ export function isAnswer(response: Response): boolean {
 
 /** What a refusal of the host means for the caller. What is the operator's trouble goes to the log, and to the caller in general words. */
 export async function hostRefusal(response: Response, model: string): Promise<GatewayError> {
+  const error = await refusalOf(response, model)
+  error.details.host = troubleOf(response)
+  return error
+}
+
+/** Cloudflare says 530 where no tunnel is connected, cloudflared says 502 where nothing listens behind it. */
+function troubleOf(response: Response): HostTrouble {
+  const { status } = response
+  if (isAccessRefusal(response)) return 'access'
+  if (status === 530) return 'tunnel'
+  if (status === 504 || status === 522 || status === 524) return 'timeout'
+  return status === 502 || status === 503 ? 'ollama' : status > 520 ? 'unreachable' : 'answer'
+}
+
+async function refusalOf(response: Response, model: string): Promise<GatewayError> {
   const said = await errorText(response)
   const { status } = response
   if (isAccessRefusal(response)) {

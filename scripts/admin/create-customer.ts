@@ -2,9 +2,10 @@
 import { Argument, type Command, Option } from 'commander'
 import { customers } from '../../worker/schema.ts'
 import { email, label } from './arguments.ts'
+import { audited, rowMade } from './audit.ts'
 import { nowMs } from './clock.ts'
 import { type Context, Failure, type Output, UsageError } from './context.ts'
-import { customerJson, withUniqueEmail } from './customers.ts'
+import { CUSTOMER_COLUMNS, customerJson, findCustomer, withUniqueEmail } from './customers.ts'
 import { budgetOption, type LimitOptions, limitOptions, periodOption } from './limits.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dollars } from './table.ts'
@@ -35,16 +36,18 @@ export function createCustomerCommand(shell: Shell): Command {
 }
 
 /** Without a budget it is an unlimited customer. Throws Failure for an email that is taken. */
-async function createCustomer({ db }: Context, asked: LimitOptions & { name: string; email: string }): Promise<Output> {
+async function createCustomer({ db, who }: Context, asked: LimitOptions & { name: string; email: string }): Promise<Output> {
   const { name, email: address, period = 'month', rpm = null, tpm = null, concurrency = null } = asked
-  const made = await withUniqueEmail(db, address, () =>
-    db.orm
-      .insert(customers)
-      .values({ name, email: address, budgetNano: asked.budget ?? null, budgetPeriod: period, rpm, tpm, concurrency, createdMs: nowMs })
-      .returning()
-      .get(),
-  )
-  if (made === undefined) throw new Failure('the database did not say what it wrote: see list-customers.')
+  const insert = db.orm
+    .insert(customers)
+    .values({ name, email: address, budgetNano: asked.budget ?? null, budgetPeriod: period, rpm, tpm, concurrency, createdMs: nowMs })
+    .returning({ id: customers.id })
+    .toSQL()
+  const note = { who, command: 'create-customer', made: rowMade('customer', 'customers', CUSTOMER_COLUMNS, ['email', address]) }
+  const [written] = await withUniqueEmail(db, address, () => audited(db, note, [insert]))
+  const id = written?.[0]?.id
+  if (typeof id !== 'number') throw new Failure('the database did not say what it wrote: see list-customers.')
+  const made = await findCustomer(db, id)
   const budget = made.budgetNano === null ? 'no budget' : `a budget of ${dollars(made.budgetNano)} (${made.budgetPeriod})`
   return {
     json: customerJson(made),

@@ -1,5 +1,5 @@
 // Customers, as several commands look them up and show them.
-import { eq } from 'drizzle-orm'
+import { eq, getTableColumns } from 'drizzle-orm'
 import { customers } from '../../worker/schema.ts'
 import { type Database, databaseErrorIn } from '../database/database.ts'
 import { Failure } from './context.ts'
@@ -7,6 +7,9 @@ import { limitsJson } from './limits.ts'
 import { iso } from './table.ts'
 
 export type Customer = typeof customers.$inferSelect
+
+/** What the audit log tells of a customer. */
+export const CUSTOMER_COLUMNS = Object.values(getTableColumns(customers)).map(({ name }) => name)
 
 /** Throws Failure where there is none. */
 export async function findCustomer(db: Database, id: number): Promise<Customer> {

@@ -4,10 +4,11 @@ import { sql } from 'drizzle-orm'
 import { newKey } from '../../worker/keys.ts'
 import { apiKeys } from '../../worker/schema.ts'
 import { type Expiry, expiry, id, label, models } from './arguments.ts'
+import { audited, rowMade } from './audit.ts'
 import { nowMs } from './clock.ts'
 import { type Context, Failure, type Output, UsageError } from './context.ts'
 import { findCustomer } from './customers.ts'
-import { findKey, type Key, keyJson, keyTitle } from './keys.ts'
+import { findKey, KEY_COLUMNS, type Key, keyJson, keyTitle } from './keys.ts'
 import { budgetOption, type LimitOptions, limitOptions, limitsText, periodOption } from './limits.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dollars, minute } from './table.ts'
@@ -41,10 +42,10 @@ export function generateKeyCommand(shell: Shell): Command {
   })
 }
 
-async function generateKey({ db }: Context, customerId: number, options: Options): Promise<Output> {
+async function generateKey({ db, who }: Context, customerId: number, options: Options): Promise<Output> {
   await findCustomer(db, customerId)
   const { key, hash, prefix } = newKey()
-  const made = await db.orm
+  const insert = db.orm
     .insert(apiKeys)
     .values({
       hash,
@@ -61,9 +62,12 @@ async function generateKey({ db }: Context, customerId: number, options: Options
       createdMs: nowMs,
     })
     .returning({ id: apiKeys.id })
-    .get()
-  if (made === undefined) throw new Failure('the database did not say what it wrote: see list-keys.')
-  const stored = await findKey(db, made.id)
+    .toSQL()
+  const made = rowMade('key', 'api_keys', KEY_COLUMNS, ['hash', hash])
+  const [written] = await audited(db, { who, command: 'generate-key', made }, [insert])
+  const keyId = written?.[0]?.id
+  if (typeof keyId !== 'number') throw new Failure('the database did not say what it wrote: see list-keys.')
+  const stored = await findKey(db, keyId)
   return { json: { ...keyJson(stored), key }, text: `${keyText(key, stored)}\n${settingsText(stored)}` }
 }
 

@@ -68,7 +68,7 @@ test('a price that somebody else changed meanwhile is not written over', async (
   const [sol] = await t.db.orm.select().from(prices)
   if (sol === undefined) throw new Error('no row')
   expect(
-    await appendPrices(t.db, [
+    await appendPrices(t.db, 'ada', [
       { seen: null, row: sol },
       { seen: null, row: { ...sol, model: 'other' } },
     ]),

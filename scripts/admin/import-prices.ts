@@ -76,7 +76,7 @@ async function importPrices(shell: Shell, options: Options): Promise<void> {
   const { rows, ...rest } = planned
   await shell.confirm(options, `${said(rows, 'Write', 'withdraw')}?`)
   await shell.run(options, async (context) => {
-    if (await appendPrices(context.db, rows)) return report({ rows, ...rest }, options, context)
+    if (await appendPrices(context.db, context.who, rows)) return report({ rows, ...rest }, options, context)
     throw new Failure('prices have been changed in the meantime: nothing was written. Run it again to see what is left to do.')
   })
 }

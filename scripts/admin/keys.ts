@@ -20,6 +20,9 @@ export type Key = StoredKey & { modelNames: string[] | null }
 
 const { hash: _, ...shown } = getTableColumns(apiKeys)
 
+/** What the audit log tells of a key. */
+export const KEY_COLUMNS = Object.values(shown).map(({ name }) => name)
+
 const status = sql<KeyStatus>`CASE WHEN ${apiKeys.revokedMs} IS NOT NULL THEN 'revoked' WHEN ${apiKeys.expiresMs} <= ${nowMs} THEN 'expired'
   WHEN ${customers.status} <> 'active' THEN 'suspended' ELSE 'active' END`
 

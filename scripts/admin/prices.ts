@@ -1,9 +1,10 @@
 // Prices, as several commands look them up and show them.
-import { and, desc, eq, lte } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, lte } from 'drizzle-orm'
 import { prices } from '../../worker/schema.ts'
 import { type Prices, VENDORS, type Vendor } from '../catalogue/format.ts'
-import type { Database } from '../database/database.ts'
-import { nowMs } from './clock.ts'
+import type { Database, Statement } from '../database/database.ts'
+import { rowJson } from './audit.ts'
+import { NOW_MS, nowMs } from './clock.ts'
 import { iso, perMillion, thousands, usd } from './table.ts'
 
 export type PriceRow = typeof prices.$inferSelect
@@ -71,6 +72,17 @@ export function newestPrice(db: Database, model: string): Promise<PriceRow | und
     .orderBy(desc(prices.validFromMs), desc(prices.id))
     .limit(1)
     .get()
+}
+
+/** What the audit log tells of a price. */
+export const PRICE_COLUMNS = Object.values(getTableColumns(prices)).map(({ name }) => name)
+
+/** The same row as JSON, for the audit log. */
+export function priceState(model: string): Statement {
+  return {
+    sql: `SELECT ${rowJson(PRICE_COLUMNS)} FROM prices WHERE model = ? AND variant = '' AND valid_from_ms <= ${NOW_MS} ORDER BY valid_from_ms DESC, id DESC LIMIT 1`,
+    params: [model],
+  }
 }
 
 export function priceJson(price: PriceRow) {

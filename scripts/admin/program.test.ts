@@ -19,6 +19,11 @@ const COMMANDS = [
   'export-usage',
   'verify-ledger',
   'reconcile',
+  'audit',
+  'add-alert',
+  'list-alerts',
+  'remove-alert',
+  'test-alert',
 ]
 
 /** Runs without a database. */
@@ -45,7 +50,7 @@ async function run(...args: string[]) {
 test('the help names every command', async () => {
   const { code, out, err } = await run('--help')
   expect([code, err]).toEqual([0, ''])
-  expect([...out.matchAll(/^ {2}([a-z]+-[a-z]+|reconcile) /gm)].map((match) => match[1])).toEqual(COMMANDS)
+  expect([...out.matchAll(/^ {2}(?!help)([a-z]+(?:-[a-z]+)*) /gm)].map((match) => match[1])).toEqual(COMMANDS)
 })
 
 test('every command has help with an example that it takes, and the common options', async () => {

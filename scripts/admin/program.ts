@@ -2,21 +2,26 @@
 import { Command, CommanderError } from 'commander'
 import { DatabaseError, databaseErrorIn } from '../database/database.ts'
 import type { OpenDatabase } from '../database/open.ts'
+import { addAlertCommand } from './add-alert.ts'
+import { auditCommand } from './audit-log.ts'
 import { checkBudgetCommand } from './check-budget.ts'
 import { Failure, type Io, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
 import { exportUsageCommand } from './export-usage.ts'
 import { generateKeyCommand } from './generate-key.ts'
 import { importPricesCommand } from './import-prices.ts'
+import { listAlertsCommand } from './list-alerts.ts'
 import { listCustomersCommand } from './list-customers.ts'
 import { listKeysCommand } from './list-keys.ts'
 import { listModelsCommand } from './list-models.ts'
 import { listPricingCommand } from './list-pricing.ts'
 import { reconcileCommand } from './reconcile.ts'
+import { removeAlertCommand } from './remove-alert.ts'
 import { revokeKeyCommand } from './revoke-key.ts'
 import { rotateKeyCommand } from './rotate-key.ts'
 import { setPricingCommand } from './set-pricing.ts'
 import { Shell } from './shell.ts'
+import { testAlertCommand } from './test-alert.ts'
 import { updateCustomerCommand } from './update-customer.ts'
 import { usageReportCommand } from './usage-report.ts'
 import { verifyLedgerCommand } from './verify-ledger.ts'
@@ -40,6 +45,11 @@ const COMMANDS = [
   exportUsageCommand,
   verifyLedgerCommand,
   reconcileCommand,
+  auditCommand,
+  addAlertCommand,
+  listAlertsCommand,
+  removeAlertCommand,
+  testAlertCommand,
 ]
 
 /**

@@ -1,9 +1,10 @@
 // revoke-key: no request with this key is admitted any more; what is running ends and is billed.
 import { Argument, type Command } from 'commander'
 import { id } from './arguments.ts'
+import { audited, rowState } from './audit.ts'
 import { NOW_MS } from './clock.ts'
 import type { Context, Output } from './context.ts'
-import { findKey, keyJson, keyTitle } from './keys.ts'
+import { findKey, KEY_COLUMNS, keyJson, keyTitle } from './keys.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 import { minute } from './table.ts'
 
@@ -18,9 +19,13 @@ export function revokeKeyCommand(shell: Shell): Command {
 }
 
 /** A key that was revoked before stays as it was. */
-async function revokeKey({ db }: Context, keyId: number): Promise<Output> {
+async function revokeKey({ db, who }: Context, keyId: number): Promise<Output> {
   const before = await findKey(db, keyId)
-  await db.all(`UPDATE api_keys SET revoked_ms = ${NOW_MS} WHERE id = ? AND revoked_ms IS NULL`, [keyId])
+  const state = rowState('api_keys', KEY_COLUMNS, keyId)
+  const only = { sql: 'SELECT 1 FROM api_keys WHERE id = ? AND revoked_ms IS NULL', params: [keyId] }
+  await audited(db, { who, command: 'revoke-key', target: `key ${keyId}`, before: state, after: state, only }, [
+    { sql: `UPDATE api_keys SET revoked_ms = ${NOW_MS} WHERE id = ? AND revoked_ms IS NULL`, params: [keyId] },
+  ])
   const key = await findKey(db, keyId)
   const said = before.status === 'revoked' ? `was revoked before, at ${minute(key.revokedMs)} UTC` : 'is revoked'
   return { json: keyJson(key), text: `${capital(keyTitle(key))} of ${key.customerName} ${said}.` }

@@ -4,10 +4,11 @@ import { Argument, type Command, Option } from 'commander'
 import { newKey } from '../../worker/keys.ts'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { duration, id } from './arguments.ts'
+import { audited, rowMade, rowState } from './audit.ts'
 import { NOW_MS } from './clock.ts'
 import { type Context, Failure, type Output } from './context.ts'
 import { keyText, settingsText } from './generate-key.ts'
-import { findKey, keyJson } from './keys.ts'
+import { findKey, KEY_COLUMNS, keyJson } from './keys.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dollars, isoOrNull, minute } from './table.ts'
 
@@ -34,12 +35,21 @@ SELECT ?1, ?2, customer_id, ${NOW_MS}, ${SETTINGS} FROM api_keys WHERE id = CAST
 const EXPIRE = `UPDATE api_keys SET expires_ms = min(coalesce(expires_ms, 9000000000000000), ${NOW_MS} + CAST(?3 AS INTEGER))
 WHERE id = CAST(?2 AS INTEGER) AND EXISTS (SELECT 1 FROM api_keys WHERE hash = ?1)`
 
-async function rotateKey({ db }: Context, keyId: number, overlapMs: number): Promise<Output> {
+async function rotateKey({ db, who }: Context, keyId: number, overlapMs: number): Promise<Output> {
   const { key, hash, prefix } = newKey()
-  const [copied] = await db.batch([
-    { sql: COPY, params: [hash, prefix, keyId] },
-    { sql: EXPIRE, params: [hash, keyId, overlapMs] },
-  ])
+  const command = 'rotate-key'
+  const state = rowState('api_keys', KEY_COLUMNS, keyId)
+  const only = { sql: `SELECT 1 FROM api_keys WHERE id = ? AND ${WORKS}`, params: [keyId] }
+  const ending = { who, command, target: `key ${keyId}`, before: state, after: state, only }
+  const copy = { who, command, made: rowMade('key', 'api_keys', KEY_COLUMNS, ['hash', hash]) }
+  const [copied] = await audited(
+    db,
+    [ending, copy],
+    [
+      { sql: COPY, params: [hash, prefix, keyId] },
+      { sql: EXPIRE, params: [hash, keyId, overlapMs] },
+    ],
+  )
   const newId = copied?.[0]?.id
   const old = await findKey(db, keyId)
   if (typeof newId !== 'number') {

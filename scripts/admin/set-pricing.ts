@@ -3,10 +3,11 @@ import { Argument, type Command, Option } from 'commander'
 import { prices } from '../../worker/schema.ts'
 import { VENDORS, type Vendor } from '../catalogue/format.ts'
 import { count, type PricedModel, price, pricedModel, tokenPrice, upstreamModel } from './arguments.ts'
+import { audited } from './audit.ts'
 import { nowMs } from './clock.ts'
 import { type Context, Failure, type Output, UsageError } from './context.ts'
 import { keyHints } from './key-hints.ts'
-import { isVendor, placeText, priceJson, priceText } from './prices.ts'
+import { isVendor, newestPrice, placeText, priceJson, priceState, priceText } from './prices.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 
 const OUTPUT_DEFAULT = 2048
@@ -118,11 +119,14 @@ function newPrice(fixed: Pick<NewPrice, 'model' | 'upstream' | 'upstreamModel' |
 }
 
 async function setPricing(context: Context, price: NewPrice): Promise<Output> {
-  const row = await context.db.orm
+  const { db, who } = context
+  const insert = db.orm
     .insert(prices)
     .values({ ...price, validFromMs: nowMs, createdMs: nowMs })
-    .returning()
-    .get()
+    .toSQL()
+  const state = priceState(price.model)
+  await audited(db, { who, command: 'set-pricing', target: `price ${price.model}`, before: state, after: state }, [insert])
+  const row = await newestPrice(db, price.model)
   if (row === undefined) throw new Failure('the database did not say what it wrote: see list-pricing.')
   const what =
     row.model === '*'

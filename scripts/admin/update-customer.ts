@@ -4,8 +4,9 @@ import { eq } from 'drizzle-orm'
 import { rebuildSpendSql } from '../../worker/ledger/periods.ts'
 import { customers } from '../../worker/schema.ts'
 import { email, id, label } from './arguments.ts'
+import { audited, rowState } from './audit.ts'
 import { type Context, type Output, UsageError } from './context.ts'
-import { customerJson, findCustomer, withUniqueEmail } from './customers.ts'
+import { CUSTOMER_COLUMNS, customerJson, findCustomer, withUniqueEmail } from './customers.ts'
 import { budgetOption, type LimitOptions, limitOptions, limitsText, periodOption } from './limits.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 import { dollars } from './table.ts'
@@ -62,12 +63,14 @@ function changeOf(options: Options): Change {
   return change
 }
 
-async function updateCustomer({ db }: Context, customerId: number, change: Change): Promise<Output> {
+async function updateCustomer({ db, who }: Context, customerId: number, change: Change): Promise<Output> {
   await findCustomer(db, customerId)
   const update = db.orm.update(customers).set(change).where(eq(customers.id, customerId)).toSQL()
   const recounts = change.budgetNano !== undefined || change.budgetPeriod !== undefined
   const recount = recounts ? rebuildSpendSql('customer').map((sql) => ({ sql, params: [customerId] })) : []
-  await withUniqueEmail(db, change.email, () => db.batch([update, ...recount]))
+  const state = rowState('customers', CUSTOMER_COLUMNS, customerId)
+  const note = { who, command: 'update-customer', target: `customer ${customerId}`, before: state, after: state }
+  await withUniqueEmail(db, change.email, () => audited(db, note, [update, ...recount]))
   const customer = await findCustomer(db, customerId)
   const { name, email: address, status, budgetNano, budgetPeriod } = customer
   return {

@@ -3,9 +3,10 @@ import { Argument, type Command } from 'commander'
 import { getTableColumns } from 'drizzle-orm'
 import { prices } from '../../worker/schema.ts'
 import { listedModel } from './arguments.ts'
+import { audited } from './audit.ts'
 import { NOW_MS } from './clock.ts'
 import { type Context, Failure, type Output } from './context.ts'
-import { isVendor, newestPrice, type PriceRow, priceJson, soldAs } from './prices.ts'
+import { isVendor, newestPrice, type PriceRow, priceJson, priceState, soldAs } from './prices.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 
 export function withdrawPricingCommand(shell: Shell): Command {
@@ -31,21 +32,24 @@ const {
 const PRICE = Object.values(copied)
   .map(({ name }) => name)
   .join(', ')
+/** The price that is in force, or was withdrawn. */
+const NEWEST = `SELECT * FROM prices WHERE model = ? AND variant = '' AND valid_from_ms <= ${NOW_MS} ORDER BY valid_from_ms DESC, id DESC LIMIT 1`
 /** Copies the price that is in force; no row where none is. */
 const WITHDRAW = `INSERT INTO prices (model, ${PRICE}, withdrawn, valid_from_ms, created_ms)
-SELECT model, ${PRICE}, 1, ${NOW_MS}, ${NOW_MS} FROM (
-  SELECT * FROM prices WHERE model = ?1 AND variant = '' AND valid_from_ms <= ${NOW_MS} ORDER BY valid_from_ms DESC, id DESC LIMIT 1
-) WHERE withdrawn = 0 RETURNING id`
+SELECT model, ${PRICE}, 1, ${NOW_MS}, ${NOW_MS} FROM (${NEWEST}) WHERE withdrawn = 0 RETURNING id`
 
 /** A price that was withdrawn before stays as it was. */
-async function withdrawPricing({ db }: Context, names: string[]): Promise<Output> {
+async function withdrawPricing({ db, who }: Context, names: string[]): Promise<Output> {
   const found = await Promise.all(names.map((name) => newestPrice(db, name)))
   const named = found.find((price) => price?.withdrawn === 0) ?? found.find((price) => price !== undefined)
   const model = named?.model ?? (names.at(-1) as string)
-  const [written] = await db.all(WITHDRAW, [model])
+  const state = priceState(model)
+  const only = { sql: `SELECT 1 FROM (${NEWEST}) WHERE withdrawn = 0`, params: [model] }
+  const note = { who, command: 'withdraw-pricing', target: `price ${model}`, before: state, after: state, only }
+  const [written] = await audited(db, note, [{ sql: WITHDRAW, params: [model] }])
   const price = await newestPrice(db, model)
   if (price === undefined) throw new Failure(`model: ${model} has no price; list-pricing shows those that have one.`)
-  const said = written === undefined ? 'was withdrawn before' : 'is withdrawn'
+  const said = written?.length === 0 ? 'was withdrawn before' : 'is withdrawn'
   const rest = model === '*' ? 'Models without a price of their own are' : 'It is'
   return { json: priceJson(price), text: `The price of ${model} ${said}. ${rest} offered again after ${again(price)}.` }
 }

@@ -76,6 +76,7 @@ test('a command with --remote goes to the account and database of the settings',
   expect(calls[0]?.body).toEqual({
     batch: [
       { sql: expect.stringContaining('insert into "customers"'), params: expect.arrayContaining(['ada@example.com', 5_000_000_000]) },
+      { sql: expect.stringContaining('INSERT INTO audit_log'), params: [expect.any(String), 'create-customer', 'ada@example.com'] },
     ],
   })
 })

@@ -2,6 +2,10 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keyHash, newKey } from '../../worker/keys.ts'
+import { rowJson } from '../admin/audit.ts'
+import { CUSTOMER_COLUMNS } from '../admin/customers.ts'
+import { KEY_COLUMNS } from '../admin/keys.ts'
+import { PRICE_COLUMNS } from '../admin/prices.ts'
 import type { Model } from './ollama.ts'
 
 const EMAIL = 'demo@example.com'
@@ -48,8 +52,16 @@ export async function makeDemo(db: D1Database, models: Model[], stateDir: string
         )
         .bind(model, REQUEST_NANO, INPUT_PICO, CACHED_INPUT_PICO, OUTPUT_PICO, nowMs, nowMs),
     ),
+    db.prepare(noteOf("'customer ' || id", CUSTOMER_COLUMNS, 'customers WHERE email = ?2')).bind(nowMs, EMAIL),
+    db.prepare(noteOf("'key ' || id", KEY_COLUMNS, 'api_keys WHERE hash = ?2')).bind(nowMs, hash),
+    db.prepare(noteOf("'price ' || model", PRICE_COLUMNS, 'prices WHERE valid_from_ms = ?1')).bind(nowMs),
   ])
   return true
+}
+
+/** In the audit log it is `npm start` who has made them. */
+function noteOf(target: string, columns: readonly string[], from: string): string {
+  return `INSERT INTO audit_log (who, command, target, after, created_ms) SELECT 'npm start', 'demo', ${target}, ${rowJson(columns)}, ?1 FROM ${from}`
 }
 
 /** The demo customer, with its key if that still works; null where there is none. */

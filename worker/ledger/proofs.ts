@@ -2,7 +2,7 @@
 import { periodOfDaySql } from './periods.ts'
 
 /** How long past its lease a hold may be before the sweep is not doing its work, milliseconds. */
-const SWEEP_GRACE_MS = 300_000
+export const SWEEP_GRACE_MS = 300_000
 
 /** What a migrated database has beside its tables, by table; a rebuilt table loses them without a word. */
 const TRIGGERS_OF = {

@@ -11,7 +11,7 @@ import { type AppEnv, exchangeOf } from './context.ts'
 
 export const health = new Hono<AppEnv>()
 
-const TABLES = ['customers', 'api_keys', 'prices', 'holds', 'usage', 'adjustments', 'spend', 'usage_daily']
+const TABLES = ['customers', 'api_keys', 'prices', 'holds', 'usage', 'adjustments', 'spend', 'usage_daily', 'alert_state']
 
 health.get('/', (c) => c.text('Ollama is running'))
 
