@@ -27,6 +27,8 @@ const environment = z.object({
   ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).default('https://api.anthropic.com'),
   VENDOR_SILENCE_SECONDS: count(600, 1, 3600),
   READ_ON_SECONDS: count(25, 0, 25),
+  STRIPE_WEBHOOK_SECRET: secret,
+  STRIPE_PAYMENT_LINK: z.url({ protocol: /^https$/ }).optional(),
 })
 
 /** How a vendor is asked. */
@@ -60,6 +62,8 @@ export interface Config {
   openaiLimitField: Decided['limitField']
   /** How long a vendor may be silent, before its answer and in it: a model that thinks unseen says nothing. */
   vendorSilenceMs: number
+  /** How customers pay in: the secret that signs Stripe's events, without which there is no webhook; the link that refusals name. */
+  stripe: { webhookSecret: string | null; paymentLink: string | null }
   /** How long a vendor's answer is read on for its counts once the caller has left; waitUntil gives 30 s. */
   readOnMs: number
 }
@@ -107,6 +111,7 @@ function readConfig(env: object): Config {
     openaiLimitField: vars.OPENAI_LIMIT_FIELD,
     vendorSilenceMs: vars.VENDOR_SILENCE_SECONDS * 1000,
     readOnMs: vars.READ_ON_SECONDS * 1000,
+    stripe: { webhookSecret: vars.STRIPE_WEBHOOK_SECRET, paymentLink: vars.STRIPE_PAYMENT_LINK ?? null },
   }
 }
 

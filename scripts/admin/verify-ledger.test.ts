@@ -97,7 +97,7 @@ test('spend that is missing, or of a period that is none, is found', async () =>
 test('spend of a key without a budget, or of nobody, is found', async () => {
   for (const owner of [`k${free.id}`, 'c99']) {
     const findings = await found(
-      'spend belongs to customers, and to keys with a budget of their own',
+      'spend belongs to customers, to prepaid ones as a balance, and to keys with a budget of their own',
       ['INSERT INTO spend VALUES (?, 0, 0)', owner],
       ['DELETE FROM spend WHERE owner = ?', owner],
     )
