@@ -62,7 +62,9 @@ function refusalWords(
       return standing === null || reading === undefined ? rateLimited('Too many requests.', 1) : limitReached(standing, reading)
     }
     case 'budget_exceeded':
-      return standing === null ? new GatewayError('budget_exceeded', 'The budget is used up.') : budgetExceeded(standing, refused.leastNano, config)
+      return standing === null
+        ? new GatewayError('budget_exceeded', 'The budget is used up.')
+        : budgetExceeded(standing, refused.leastNano, config)
   }
 }
 

@@ -103,7 +103,18 @@ WITH ask AS (
 
 export const LIMIT = ['budget_nano', 'budget_period', 'spent', 'held', 'rpm', 'tpm', 'concurrency', 'in_flight', 'requests', 'tokens']
 /** How things stand before the request's own hold, by the names of VERDICT. One JSON array: a function takes 32 arguments in D1. */
-const STANDING = ['now', 'customer_id', 'customer_name', 'key_id', 'oldest', 'room_nano', 'balance', 'held_ever', ...LIMIT, ...LIMIT.map((name) => `k_${name}`)]
+const STANDING = [
+  'now',
+  'customer_id',
+  'customer_name',
+  'key_id',
+  'oldest',
+  'room_nano',
+  'balance',
+  'held_ever',
+  ...LIMIT,
+  ...LIMIT.map((name) => `k_${name}`),
+]
 const standing = `json_array(${STANDING.map((name) => `v.${name}`).join(', ')})`
 
 /** Of the price of a hold, in this order; NULL where there is no such price. */
