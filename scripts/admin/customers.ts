@@ -1,5 +1,5 @@
 // Customers, as several commands look them up and show them.
-import { eq } from 'drizzle-orm'
+import { eq, getTableColumns } from 'drizzle-orm'
 import { customers } from '../../worker/schema.ts'
 import { type Database, databaseErrorIn } from '../database/database.ts'
 import { Failure } from './context.ts'
@@ -7,6 +7,9 @@ import { limitsJson } from './limits.ts'
 import { iso } from './table.ts'
 
 export type Customer = typeof customers.$inferSelect
+
+/** What the audit log tells of a customer. */
+export const CUSTOMER_COLUMNS = Object.values(getTableColumns(customers)).map(({ name }) => name)
 
 /** Throws Failure where there is none. */
 export async function findCustomer(db: Database, id: number): Promise<Customer> {
@@ -16,8 +19,8 @@ export async function findCustomer(db: Database, id: number): Promise<Customer> 
 }
 
 export function customerJson(customer: Customer) {
-  const { id, name, email, status } = customer
-  return { id, name, email, status, ...limitsJson(customer), created_at: iso(customer.createdMs) }
+  const { id, name, email, status, prepaid } = customer
+  return { id, name, email, status, prepaid: prepaid === 1, ...limitsJson(customer), created_at: iso(customer.createdMs) }
 }
 
 /** Runs a write; an email that another customer has becomes a Failure that says whose it is. */

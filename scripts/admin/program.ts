@@ -5,14 +5,18 @@ import type { OpenDatabase } from '../database/open.ts'
 import { checkBudgetCommand } from './check-budget.ts'
 import { Failure, type Io, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
+import { creditCommand } from './credit.ts'
 import { exportUsageCommand } from './export-usage.ts'
 import { generateKeyCommand } from './generate-key.ts'
 import { importPricesCommand } from './import-prices.ts'
 import { listCustomersCommand } from './list-customers.ts'
 import { listKeysCommand } from './list-keys.ts'
 import { listModelsCommand } from './list-models.ts'
+import { listPaymentsCommand } from './list-payments.ts'
 import { listPricingCommand } from './list-pricing.ts'
+import { payCommand } from './pay.ts'
 import { reconcileCommand } from './reconcile.ts'
+import { refundCommand } from './refund.ts'
 import { revokeKeyCommand } from './revoke-key.ts'
 import { rotateKeyCommand } from './rotate-key.ts'
 import { setPricingCommand } from './set-pricing.ts'
@@ -37,6 +41,10 @@ const COMMANDS = [
   listModelsCommand,
   usageReportCommand,
   checkBudgetCommand,
+  payCommand,
+  listPaymentsCommand,
+  creditCommand,
+  refundCommand,
   exportUsageCommand,
   verifyLedgerCommand,
   reconcileCommand,
