@@ -16,6 +16,10 @@ const COMMANDS = [
   'list-models',
   'usage-report',
   'check-budget',
+  'pay',
+  'list-payments',
+  'credit',
+  'refund',
   'export-usage',
   'verify-ledger',
   'reconcile',
@@ -45,7 +49,7 @@ async function run(...args: string[]) {
 test('the help names every command', async () => {
   const { code, out, err } = await run('--help')
   expect([code, err]).toEqual([0, ''])
-  expect([...out.matchAll(/^ {2}([a-z]+-[a-z]+|reconcile) /gm)].map((match) => match[1])).toEqual(COMMANDS)
+  expect([...out.matchAll(/^ {2}((?!help )[a-z]+(?:-[a-z]+)?) /gm)].map((match) => match[1])).toEqual(COMMANDS)
 })
 
 test('every command has help with an example that it takes, and the common options', async () => {

@@ -64,7 +64,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     adminIn,
     admin: (...args) => adminIn({}, ...args),
     async dump() {
-      const tables = ['customers', 'api_keys', 'prices', 'holds', 'usage', 'adjustments', 'spend', 'usage_daily']
+      const tables = ['customers', 'api_keys', 'prices', 'holds', 'usage', 'adjustments', 'payments', 'spend', 'usage_daily', 'audit_log']
       return JSON.stringify(await db.batch(tables.map((name) => ({ sql: `SELECT * FROM ${name}`, params: [] }))))
     },
     async close() {

@@ -29,6 +29,16 @@ function counted() {
 
 const defer = () => {}
 
+test('of a prepaid customer it writes one row more, the balance, and the rest stays', async () => {
+  const key = await makeKey(await makeCustomer({ prepaid: '1', rpm: 100 }))
+  const { db: database, cost } = counted()
+  const group = new Group(database)
+  for (let count = 1; count <= 3; count++) {
+    await request(group, key)
+    expect([cost.calls, cost.statements, cost.written]).toEqual([2 * count, 5 * count, 6 * count])
+  }
+})
+
 async function request(group: Group, key: TestKey): Promise<void> {
   const ask = askOf(key, { inputBound: 1000 })
   await group.admit(ask, defer)

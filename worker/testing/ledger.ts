@@ -6,7 +6,7 @@ import { v7 } from 'uuid'
 import { newKey } from '../keys.ts'
 import { type Ask, type AskReading, OUTPUT_LEAST, type Verdict } from '../ledger/admission.ts'
 import { Group } from '../ledger/group.ts'
-import { rebuildSpendSql } from '../ledger/periods.ts'
+import { periodStartDay, rebuildSpendSql } from '../ledger/periods.ts'
 import type { Ending } from '../ledger/settlement.ts'
 import { type NanoUsd, parseUsd } from '../money.ts'
 import { UNUSED } from '../pricing.ts'
@@ -64,6 +64,17 @@ export async function payIn(customerId: number, amountNano: number): Promise<voi
       .bind(customerId, `manual:${v7()}`, amountNano),
     ...rebuildSpendSql('balance').map((sql) => db.prepare(sql).bind(customerId)),
   ])
+}
+
+/** The month that holds this moment is invoiced, as far as the ledger asks. */
+export async function invoiceMonth(customerId: number, ms: number): Promise<void> {
+  await db
+    .prepare(
+      `INSERT INTO invoices (year, seq, kind, customer_id, month, usage_nano, adjustments_nano, carried_nano, net_cents, remainder_nano, tax_bp, tax_cents, total_cents, document, created_ms)
+       VALUES (2026, (SELECT count(*) + 1 FROM invoices), 'invoice', ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, '{}', 0) ON CONFLICT DO NOTHING`,
+    )
+    .bind(customerId, periodStartDay('month', ms))
+    .run()
 }
 
 export interface TestKey {
