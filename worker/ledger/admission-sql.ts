@@ -27,7 +27,7 @@ WITH ask AS (
 ), who AS MATERIALIZED (
   SELECT a.*, k.id AS key_id, k.customer_id, k.revoked_ms, k.expires_ms, c.status, c.name AS customer_name,
     k.models IS NULL OR EXISTS (SELECT 1 FROM json_each(k.models) WHERE value = a.asked_model) AS model_allowed,
-    c.prepaid, c.budget_nano, c.budget_period, c.rpm, c.tpm, c.concurrency,
+    iif(c.prepaid, -coalesce((SELECT spent_nano FROM spend WHERE owner = 'p' || c.id AND period = 0), 0), NULL) AS balance, c.budget_nano, c.budget_period, c.rpm, c.tpm, c.concurrency,
     k.budget_nano AS k_budget_nano, k.budget_period AS k_budget_period, k.rpm AS k_rpm, k.tpm AS k_tpm, k.concurrency AS k_concurrency,
     ${periodOfDaySql('c.budget_period', day)} AS period, ${periodOfDaySql('k.budget_period', day)} AS k_period,
     coalesce(c.rpm, c.tpm, k.rpm, k.tpm) IS NOT NULL AS counts_minute,
@@ -56,7 +56,6 @@ WITH ask AS (
     host.n AS host_n, f.n AS in_flight, f.held, f.held_ever, f.k_n AS k_in_flight, f.k_held, r.requests, r.tokens, r.k_requests, r.k_tokens, r.oldest,
     coalesce((SELECT spent_nano FROM spend WHERE owner = 'c' || w.customer_id AND period = w.period), 0) AS spent,
     coalesce((SELECT spent_nano FROM spend WHERE owner = 'k' || w.key_id AND period = w.k_period), 0) AS k_spent,
-    iif(w.prepaid, -coalesce((SELECT spent_nano FROM spend WHERE owner = 'p' || w.customer_id AND period = 0), 0), NULL) AS balance,
     min(coalesce(w.tpm - r.tokens, 1000000000), coalesce(w.k_tpm - r.k_tokens, 1000000000)) AS room_tokens
   FROM who w, host, flight f, recent r LEFT JOIN prices p ON p.id = w.price_id
 ), read AS (

@@ -29,7 +29,17 @@ function counted() {
 
 const defer = () => {}
 
-test('of a prepaid customer it writes one row more, the balance, and the rest stays', async () => {
+test('of a prepaid customer it writes one row more, the balance, and reads that row twice', async () => {
+  const read: number[] = []
+  for (const limits of [{}, { prepaid: '1' }]) {
+    const key = await makeKey(await makeCustomer({ budget: '1', ...limits }))
+    const { db: database, cost } = counted()
+    for (let count = 0; count < 2; count++) await request(new Group(database), key)
+    read.push(cost.read)
+  }
+  // Two requests: the balance is read where it decides, and where it is written.
+  expect((read[1] ?? 0) - (read[0] ?? 0)).toBeLessThanOrEqual(4)
+
   const key = await makeKey(await makeCustomer({ prepaid: '1', rpm: 100 }))
   const { db: database, cost } = counted()
   const group = new Group(database)

@@ -58,13 +58,10 @@ const SETTLE = [
     output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, CAST(unixepoch('subsec') * 1000 AS INTEGER), ${vendorColumns.join(', ')} FROM charged
    RETURNING id`,
   `INSERT INTO spend (owner, period, spent_nano)
-   ${ENDED} SELECT owner, period, sum(cost_nano) FROM (
-     SELECT 'c' || customer_id AS owner, ${periodOfDaySql('budget_period', 'day')} AS period, cost_nano FROM charged
-     UNION ALL
-     SELECT 'k' || key_id, ${periodOfDaySql('k_budget_period', 'day')}, cost_nano FROM charged WHERE k_budget_nano IS NOT NULL
-     UNION ALL
-     SELECT 'p' || customer_id, 0, cost_nano FROM charged WHERE prepaid
-   ) WHERE true GROUP BY owner, period
+   ${ENDED} SELECT owner || iif(owner = 'k', key_id, customer_id) AS whose,
+     CASE owner WHEN 'c' THEN ${periodOfDaySql('budget_period', 'day')} WHEN 'k' THEN ${periodOfDaySql('k_budget_period', 'day')} ELSE 0 END AS period, sum(cost_nano)
+   FROM charged CROSS JOIN (SELECT 'c' AS owner UNION ALL SELECT 'k' UNION ALL SELECT 'p') WHERE CASE owner WHEN 'c' THEN true WHEN 'k' THEN k_budget_nano IS NOT NULL ELSE prepaid END
+   GROUP BY whose, period
    ON CONFLICT DO UPDATE SET spent_nano = spent_nano + excluded.spent_nano`,
   `INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano, ${vendorColumns.join(', ')})
    ${ENDED} SELECT customer_id, day, model, key_id, outcome, count(*), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(gpu_ms), sum(cost_nano), ${vendorColumns.map((column) => `sum(${column})`).join(', ')}
