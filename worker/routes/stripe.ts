@@ -1,5 +1,8 @@
 // POST /webhooks/stripe: what Stripe tells of money that customers paid in. Not there unless STRIPE_WEBHOOK_SECRET is set.
 import { Hono } from 'hono'
+// The Workers form of Stripe's library, without the API's resources, which its entry brings along: docs/decisions.md, 43.
+import { WebPlatformFunctions } from '../../node_modules/stripe/esm/platform/WebPlatformFunctions.js'
+import { createWebhooks } from '../../node_modules/stripe/esm/Webhooks.js'
 import { configOf } from '../config.ts'
 import { GatewayError, gatewayFault } from '../errors.ts'
 import { payerOf, postPayment } from '../ledger/payments.ts'
@@ -10,6 +13,10 @@ import { type Meaning, meaningOf, type StripeEvent, stripeEvent } from '../strip
 import type { AppEnv } from './context.ts'
 
 export const stripe = new Hono<AppEnv>()
+
+const platform = new WebPlatformFunctions()
+const webhooks = createWebhooks(platform)
+const subtle = platform.createSubtleCryptoProvider()
 
 /** An event is a few kilobytes. */
 const BODY_MAX_BYTES = 262_144
@@ -29,13 +36,10 @@ stripe.post('/webhooks/stripe', async (c) => {
 /** The event, if Stripe signed these very bytes a moment ago. Throws invalid_request, and does not say what was wrong. */
 async function verified(request: Request, secret: string): Promise<StripeEvent> {
   const body = new TextDecoder().decode(await readBytes(request, BODY_MAX_BYTES))
-  // Only who is paid through Stripe waits for its library to start.
-  const { default: Stripe } = await import('stripe')
   const signature = request.headers.get('stripe-signature') ?? ''
-  const crypto = Stripe.createSubtleCryptoProvider()
   let event: unknown
   try {
-    event = await Stripe.webhooks.constructEventAsync(body, signature, secret, TOLERANCE_SECONDS, crypto)
+    event = await webhooks.constructEventAsync(body, signature, secret, TOLERANCE_SECONDS, subtle)
   } catch {
     throw new GatewayError('invalid_request', 'Bad request.')
   }
