@@ -13,6 +13,7 @@ import { health } from './routes/health.ts'
 import { inference } from './routes/inference.ts'
 import { models } from './routes/models.ts'
 import { openapi } from './routes/openapi.ts'
+import { stripe } from './routes/stripe.ts'
 
 /** Ollama's routes that change the host or spend its owner's account. They never reach it; saying so is kinder than a 404. */
 const OWNERS_ROUTES = /^\/api\/(pull|push|create|copy|delete|blobs|me|signout|experimental|user|status)(\/|$)/
@@ -25,7 +26,7 @@ app.use(async function requestId(c, next) {
   if (!c.res.headers.has('x-request-id')) c.header('x-request-id', c.get('requestId'))
 })
 
-const PARTS = [health, inference, countTokens, models, account, openapi]
+const PARTS = [health, inference, countTokens, models, account, openapi, stripe]
 for (const part of PARTS) app.route('/', part)
 
 // What is known under another method gets a 405 that says which.

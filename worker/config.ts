@@ -30,6 +30,8 @@ const environment = z.object({
   READ_ON_SECONDS: count(25, 0, 25),
   ALERT_SIGNING_SECRET: secret.refine((text) => text === null || text.length >= 32, 'It has to have 32 characters or more'),
   CF_ACCESS_TOKEN_EXPIRES: z.iso.date().optional(),
+  STRIPE_WEBHOOK_SECRET: secret,
+  STRIPE_PAYMENT_LINK: z.url({ protocol: /^https$/ }).optional(),
 })
 
 /** How a vendor is asked. */
@@ -63,6 +65,8 @@ export interface Config {
   openaiLimitField: Decided['limitField']
   /** How long a vendor may be silent, before its answer and in it: a model that thinks unseen says nothing. */
   vendorSilenceMs: number
+  /** How customers pay in: the secret that signs Stripe's events, without which there is no webhook; the link that refusals name. */
+  stripe: { webhookSecret: string | null; paymentLink: string | null }
   /** How long a vendor's answer is read on for its counts once the caller has left; waitUntil gives 30 s. */
   readOnMs: number
   /** What the secrets of alert targets are made from; null: no signed alert is sent. */
@@ -116,6 +120,7 @@ function readConfig(env: object): Config {
     readOnMs: vars.READ_ON_SECONDS * 1000,
     alertSigningSecret: vars.ALERT_SIGNING_SECRET,
     accessTokenExpiresDay: vars.CF_ACCESS_TOKEN_EXPIRES === undefined ? null : Date.parse(vars.CF_ACCESS_TOKEN_EXPIRES) / DAY_MS,
+    stripe: { webhookSecret: vars.STRIPE_WEBHOOK_SECRET, paymentLink: vars.STRIPE_PAYMENT_LINK ?? null },
   }
 }
 

@@ -13,7 +13,7 @@ export function refusalError(
   refused: Refused,
   ask: Ask,
   read: Pick<ReadRequest, 'readings'>,
-  config: Pick<Config, 'vendors'>,
+  config: Pick<Config, 'vendors' | 'stripe'>,
 ): GatewayError {
   const error = refusalWords(refused, ask, read, config)
   const { standing } = refused
@@ -25,7 +25,7 @@ function refusalWords(
   refused: Refused,
   ask: Ask,
   { readings }: Pick<ReadRequest, 'readings'>,
-  { vendors }: Pick<Config, 'vendors'>,
+  config: Pick<Config, 'vendors' | 'stripe'>,
 ): GatewayError {
   const { refusal, standing, upstream } = refused
   switch (refusal) {
@@ -46,7 +46,7 @@ function refusalWords(
       return modelNotFound(ask.model)
     case 'not_read':
       // Without a key for its vendor a model is not offered, whatever it costs.
-      return upstream === null || (upstream !== 'ollama' && vendors[upstream] === undefined)
+      return upstream === null || (upstream !== 'ollama' && config.vendors[upstream] === undefined)
         ? modelNotFound(ask.name)
         : notRead(upstream, ask.name, readings[upstream])
     case 'cache_not_priced':
@@ -62,7 +62,9 @@ function refusalWords(
       return standing === null || reading === undefined ? rateLimited('Too many requests.', 1) : limitReached(standing, reading)
     }
     case 'budget_exceeded':
-      return budgetExceeded(standing, refused.leastNano)
+      return standing === null
+        ? new GatewayError('budget_exceeded', 'The budget is used up.')
+        : budgetExceeded(standing, refused.leastNano, config)
   }
 }
 
@@ -139,25 +141,54 @@ function limitReached(standing: Standing, { inputBound, runs, outputLeast, outpu
   return rateLimited('Too many requests or tokens in the last minute.', minute)
 }
 
-/** Which budget is used up, what is left of it, what running requests hold of that, and when it renews. */
-function budgetExceeded(standing: Standing | null, leastNano: NanoUsd): GatewayError {
-  const [whose, limit] = standing === null ? ['account’s', null] : binding(standing)
-  if (standing === null || limit === null || limit.budgetNano === null) return new GatewayError('budget_exceeded', 'The budget is used up.')
-  const left = (limit.budgetNano - limit.spentNano) as NanoUsd
-  const renews = periodRenewsMs(limit.period, standing.nowMs)
-  const held = limit.heldNano > 0 ? `, of which running requests hold $${formatUsd(limit.heldNano)}` : ''
-  const when =
-    renews === null ? 'It does not renew by itself: ask the operator to raise it.' : `It renews at ${new Date(renews).toISOString()}.`
+/** Which budget is used up, or the balance, what is left of it, what running requests hold of that, and what helps. */
+function budgetExceeded(standing: Standing, leastNano: NanoUsd, { stripe }: Pick<Config, 'stripe'>): GatewayError {
+  const { what, leftNano, heldNano, remedy } = binding(standing, stripe.paymentLink)
+  const held = heldNano > 0 ? `, of which running requests hold $${formatUsd(heldNano)}` : ''
   return new GatewayError(
     'budget_exceeded',
-    `The ${whose} budget of $${formatUsd(limit.budgetNano)} (${limit.period}) does not cover this request, which may cost $${formatUsd(leastNano)} at the least: $${formatUsd(Math.max(0, left))} is left${held}. ${when}`,
+    `The ${what} does not cover this request, which may cost $${formatUsd(leastNano)} at the least: $${formatUsd(Math.max(0, leftNano))} is left${held}. ${remedy}`,
     { final: true },
   )
 }
 
-/** The budget with the smaller room. */
-function binding(standing: Standing): ['API key’s' | 'account’s', Standing['key'] | null] {
-  const room = (limit: Standing['key']) =>
-    limit.budgetNano === null ? Number.POSITIVE_INFINITY : limit.budgetNano - limit.spentNano - limit.heldNano
-  return room(standing.key) < room(standing.customer) ? ['API key’s', standing.key] : ['account’s', standing.customer]
+interface Bound {
+  /** 'API key’s budget of $5 (month)'. */
+  what: string
+  leftNano: number
+  heldNano: number
+  remedy: string
+}
+
+/** What has the smallest room. Where two have the same, what is paid in helps least: it comes last. */
+function binding(standing: Standing, paymentLink: string | null): Bound {
+  const bounds = [
+    ...budgetBound('account’s', standing.customer, standing.nowMs),
+    ...budgetBound('API key’s', standing.key, standing.nowMs),
+    ...balanceBound(standing, paymentLink),
+  ]
+  const room = ({ leftNano, heldNano }: Bound) => leftNano - heldNano
+  return bounds.reduce((least, each) => (room(each) < room(least) ? each : least))
+}
+
+function budgetBound(whose: string, limit: Standing['key'], nowMs: number): Bound[] {
+  const { budgetNano, period, spentNano, heldNano } = limit
+  if (budgetNano === null) return []
+  const renews = periodRenewsMs(period, nowMs)
+  const remedy =
+    renews === null ? 'It does not renew by itself: ask the operator to raise it.' : `It renews at ${new Date(renews).toISOString()}.`
+  return [{ what: `${whose} budget of $${formatUsd(budgetNano)} (${period})`, leftNano: budgetNano - spentNano, heldNano, remedy }]
+}
+
+function balanceBound({ balance, customerId }: Standing, paymentLink: string | null): Bound[] {
+  if (balance === null) return []
+  const remedy = paymentLink === null ? 'Ask the operator how to pay in.' : `Pay in at ${payAt(paymentLink, customerId)}`
+  return [{ what: 'account’s prepaid balance', ...balance, remedy }]
+}
+
+/** Where a customer pays: the reference says who it is from. */
+function payAt(paymentLink: string, customerId: number): string {
+  const url = new URL(paymentLink)
+  url.searchParams.set('client_reference_id', String(customerId))
+  return url.href
 }

@@ -44,6 +44,15 @@ export function budget(text: string): NanoUsd {
   )
 }
 
+/** Dollars that move. */
+export function amount(text: string): NanoUsd {
+  const nano = text.trim() === text ? parseUsd(text) : null
+  if (nano !== null && nano > 0) return nano
+  throw new InvalidArgumentError(
+    `It has to be an amount in USD such as 20 or 0.5, more than 0, at most ${MONEY_MAX_NANO / 1e9}, with at most 9 decimals.`,
+  )
+}
+
 /** Dollars per request, model use or second. */
 export function price(text: string): NanoUsd {
   const nano = text.trim() === text ? parseDecimal(text, 9, PRICE_MAX_NANO) : null

@@ -6,6 +6,7 @@ import type { Row } from '../database/database.ts'
 import { id } from './arguments.ts'
 import { NOW_MS } from './clock.ts'
 import { type Context, Failure, type Output } from './context.ts'
+import { type Balance, balanceJson, balanceOf, balanceText } from './money.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dollars, isoOrNull, minute, table, usd } from './table.ts'
 
@@ -46,7 +47,8 @@ interface Standing {
 async function checkBudget({ db }: Context, customerId: number): Promise<Output> {
   const [customer, ...keys] = (await db.all(STANDING, [customerId])).map(standingOf)
   if (customer === undefined) throw new Failure(`customer_id: there is no customer ${customerId}; list-customers shows them.`)
-  const withBinding = keys.map((key) => ({ ...key, binds: keyBinds(key, customer) ? ('key' as const) : ('customer' as const) }))
+  const balance = await prepaidBalance(db, customerId)
+  const withBinding = keys.map((key) => ({ ...key, binds: bindingOf(key, customer, balance) }))
   const rows = [{ ...customer, binds: null }, ...withBinding]
   const text = table(rows, [
     {
@@ -67,6 +69,7 @@ async function checkBudget({ db }: Context, customerId: number): Promise<Output>
       name: customer.row.name,
       status: customer.row.status,
       ...budgetJson(customer),
+      prepaid: balance === null ? null : balanceJson(balance),
       keys: withBinding.map((key) => ({
         key_id: key.row.key_id,
         prefix: key.row.prefix,
@@ -75,7 +78,12 @@ async function checkBudget({ db }: Context, customerId: number): Promise<Output>
         binds: key.binds,
       })),
     },
-    text: [text, ...withBinding.map(bindingText), ...othersText(customer, keys.length)].join('\n'),
+    text: [
+      text,
+      ...(balance === null ? [] : [balanceText(balance)]),
+      ...withBinding.map(bindingText),
+      ...othersText(customer, keys.length, balance),
+    ].join('\n'),
   }
 }
 
@@ -94,20 +102,38 @@ function standingOf(row: Row): Standing {
   }
 }
 
-function keyBinds(key: Standing, customer: Standing): boolean {
-  return customer.left === null || (key.left !== null && key.left < customer.left)
+/** null: the customer is postpaid. */
+async function prepaidBalance(db: Context['db'], customerId: number): Promise<Balance | null> {
+  const balance = await balanceOf(db, customerId)
+  return balance.prepaid ? balance : null
 }
 
-function bindingText({ row, left, binds }: Standing & { binds: 'key' | 'customer' }): string {
+type Binding = 'key' | 'customer' | 'balance'
+
+/** The customer's own limits: their budget, and the balance where that has less room. */
+function customerBinds(customer: Standing, balance: Balance | null): { binds: Exclude<Binding, 'key'>; left: bigint | null } {
+  if (balance !== null && (customer.left === null || balance.left < customer.left)) return { binds: 'balance', left: balance.left }
+  return { binds: 'customer', left: customer.left }
+}
+
+function bindingOf(key: Standing, customer: Standing, balance: Balance | null): Binding {
+  const { binds, left } = customerBinds(customer, balance)
+  return left === null || (key.left !== null && key.left < left) ? 'key' : binds
+}
+
+const WHOSE = { customer: "the customer's budget", balance: 'the balance' }
+
+function bindingText({ row, left, binds }: Standing & { binds: Binding }): string {
   return binds === 'key'
     ? `Key ${row.key_id}: its own budget binds, ${dollars(left)} is left.`
-    : `Key ${row.key_id}: the customer's budget binds.`
+    : `Key ${row.key_id}: ${WHOSE[binds]} binds.`
 }
 
-function othersText(customer: Standing, keys: number): string[] {
+function othersText(customer: Standing, keys: number, balance: Balance | null): string[] {
   const others = keys === 0 ? 'All keys' : 'All other keys'
-  const left = customer.left === null ? 'no budget limits them' : `the customer's budget binds, ${dollars(customer.left)} is left`
-  return [`${others}: ${left}.`, ...(customer.row.status === 'active' ? [] : ['The customer is suspended: every request is refused.'])]
+  const { binds, left } = customerBinds(customer, balance)
+  const said = left === null ? 'no budget limits them' : `${WHOSE[binds]} binds, ${dollars(left)} is left`
+  return [`${others}: ${said}.`, ...(customer.row.status === 'active' ? [] : ['The customer is suspended: every request is refused.'])]
 }
 
 function budgetJson({ budget, spent, held, left, period, renewsMs }: Standing) {

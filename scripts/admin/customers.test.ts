@@ -36,6 +36,7 @@ test('a customer is made with a budget and limits', async () => {
     name: 'Ada',
     email: 'ada@example.com',
     status: 'active',
+    prepaid: false,
     budget_usd: '0.1',
     period: 'week',
     rpm: 60,

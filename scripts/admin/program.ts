@@ -7,6 +7,7 @@ import { auditCommand } from './audit-log.ts'
 import { checkBudgetCommand } from './check-budget.ts'
 import { Failure, type Io, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
+import { creditCommand } from './credit.ts'
 import { exportUsageCommand } from './export-usage.ts'
 import { generateKeyCommand } from './generate-key.ts'
 import { importPricesCommand } from './import-prices.ts'
@@ -14,8 +15,11 @@ import { listAlertsCommand } from './list-alerts.ts'
 import { listCustomersCommand } from './list-customers.ts'
 import { listKeysCommand } from './list-keys.ts'
 import { listModelsCommand } from './list-models.ts'
+import { listPaymentsCommand } from './list-payments.ts'
 import { listPricingCommand } from './list-pricing.ts'
+import { payCommand } from './pay.ts'
 import { reconcileCommand } from './reconcile.ts'
+import { refundCommand } from './refund.ts'
 import { removeAlertCommand } from './remove-alert.ts'
 import { revokeKeyCommand } from './revoke-key.ts'
 import { rotateKeyCommand } from './rotate-key.ts'
@@ -42,6 +46,10 @@ const COMMANDS = [
   listModelsCommand,
   usageReportCommand,
   checkBudgetCommand,
+  payCommand,
+  listPaymentsCommand,
+  creditCommand,
+  refundCommand,
   exportUsageCommand,
   verifyLedgerCommand,
   reconcileCommand,

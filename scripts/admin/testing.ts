@@ -66,17 +66,8 @@ export async function testDatabase(): Promise<TestDatabase> {
     admin: (...args) => adminIn({}, ...args),
     async dump() {
       const tables = [
-        'customers',
-        'api_keys',
-        'prices',
-        'holds',
-        'usage',
-        'adjustments',
-        'spend',
-        'usage_daily',
-        'audit_log',
-        'alert_targets',
-        'alerts',
+        ...['customers', 'api_keys', 'prices', 'holds', 'usage', 'adjustments', 'payments', 'spend', 'usage_daily', 'audit_log'],
+        ...['alert_targets', 'alerts'],
       ]
       return JSON.stringify(await db.batch(tables.map((name) => ({ sql: `SELECT * FROM ${name}`, params: [] }))))
     },

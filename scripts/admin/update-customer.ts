@@ -1,13 +1,13 @@
 // update-customer: changes what is given and nothing else; a changed budget or period brings its spend along in the same transaction.
 import { Argument, type Command, Option } from 'commander'
 import { eq } from 'drizzle-orm'
-import { rebuildSpendSql } from '../../worker/ledger/periods.ts'
 import { customers } from '../../worker/schema.ts'
 import { email, id, label } from './arguments.ts'
 import { audited, rowState } from './audit.ts'
 import { type Context, type Output, UsageError } from './context.ts'
 import { CUSTOMER_COLUMNS, customerJson, findCustomer, withUniqueEmail } from './customers.ts'
 import { budgetOption, type LimitOptions, limitOptions, limitsText, periodOption } from './limits.ts'
+import { balanceOf, balanceText, rebuilt } from './money.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 import { dollars } from './table.ts'
 
@@ -16,6 +16,8 @@ interface Options extends AskingOptions, LimitOptions<'none'> {
   email?: string
   unlimited?: true
   status?: 'active' | 'suspended'
+  prepaid?: true
+  postpaid?: true
 }
 
 export function updateCustomerCommand(shell: Shell): Command {
@@ -34,16 +36,26 @@ export function updateCustomerCommand(shell: Shell): Command {
   for (const option of limitOptions({ change: true })) command.addOption(option)
   return command
     .addOption(new Option('--status <status>', 'suspended: every key is refused').choices(['active', 'suspended']))
-    .option('--yes', 'suspend without asking')
+    .addOption(new Option('--prepaid', 'no more may be spent than was paid in'))
+    .addOption(new Option('--postpaid', 'what is spent is paid later').conflicts('prepaid'))
+    .option('--yes', 'suspend, or make prepaid, without asking')
     .action((customerId: number, options: Options) => {
       const change = changeOf(options)
       const update = (context: Context) => updateCustomer(context, customerId, change)
-      if (change.status !== 'suspended') return shell.run(options, update)
-      return shell.runAfterYes(options, `Suspend customer ${customerId}? All their keys are refused from now on.`, update)
+      const question = questionOf(change, customerId)
+      return question === null ? shell.run(options, update) : shell.runAfterYes(options, question, update)
     })
 }
 
 type Change = Partial<typeof customers.$inferInsert>
+
+/** What is asked before requests may be refused; null: nothing. */
+function questionOf({ status, prepaid }: Change, customerId: number): string | null {
+  if (status === 'suspended') return `Suspend customer ${customerId}? All their keys are refused from now on.`
+  return prepaid === 1
+    ? `Make customer ${customerId} prepaid? What was paid in less all they ever used is what they may spend from now on.`
+    : null
+}
 
 function changeOf(options: Options): Change {
   const { name, email: address, status, budget, period, rpm, tpm, concurrency } = options
@@ -54,6 +66,7 @@ function changeOf(options: Options): Change {
     status,
     budgetNano: options.unlimited ? null : budget,
     budgetPeriod: period,
+    prepaid: options.prepaid ? 1 : options.postpaid ? 0 : undefined,
     rpm: limit(rpm),
     tpm: limit(tpm),
     concurrency: limit(concurrency),
@@ -66,8 +79,8 @@ function changeOf(options: Options): Change {
 async function updateCustomer({ db, who }: Context, customerId: number, change: Change): Promise<Output> {
   await findCustomer(db, customerId)
   const update = db.orm.update(customers).set(change).where(eq(customers.id, customerId)).toSQL()
-  const recounts = change.budgetNano !== undefined || change.budgetPeriod !== undefined
-  const recount = recounts ? rebuildSpendSql('customer').map((sql) => ({ sql, params: [customerId] })) : []
+  const recounts = change.budgetNano !== undefined || change.budgetPeriod !== undefined || change.prepaid !== undefined
+  const recount = recounts ? rebuilt('customer', customerId) : []
   const state = rowState('customers', CUSTOMER_COLUMNS, customerId)
   const note = { who, command: 'update-customer', target: `customer ${customerId}`, before: state, after: state }
   await withUniqueEmail(db, change.email, () => audited(db, note, [update, ...recount]))
@@ -75,6 +88,6 @@ async function updateCustomer({ db, who }: Context, customerId: number, change: 
   const { name, email: address, status, budgetNano, budgetPeriod } = customer
   return {
     json: customerJson(customer),
-    text: `Customer ${customerId}, ${name} <${address}>, ${status}; budget ${dollars(budgetNano)} (${budgetPeriod}); limits ${limitsText(customer)}.`,
+    text: `Customer ${customerId}, ${name} <${address}>, ${status}; budget ${dollars(budgetNano)} (${budgetPeriod}); limits ${limitsText(customer)}.${customer.prepaid ? `\n${balanceText(await balanceOf(db, customerId))}` : ''}`,
   }
 }

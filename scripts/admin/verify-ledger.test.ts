@@ -46,10 +46,10 @@ test('a ledger that the gateway wrote agrees: a line for each proof, with counts
   const { code, out } = await t.admin('verify-ledger')
   expect(code).toBe(0)
   const lines = out.trimEnd().split('\n')
-  expect(lines).toHaveLength(8)
-  expect(lines.slice(0, 7).every((line) => line.startsWith('ok '))).toBe(true)
+  expect(lines).toHaveLength(9)
+  expect(lines.slice(0, 8).every((line) => line.startsWith('ok '))).toBe(true)
   expect(lines[1]).toMatch(/^ok {4}spend is usage and adjustments \(\d+ rows\)$/)
-  expect(lines[7]).toBe('The ledger agrees.')
+  expect(lines[8]).toBe('The ledger agrees.')
 })
 
 test('an adjustment belongs to the spend of its customer, and of its key if that has a budget', async () => {
@@ -95,14 +95,26 @@ test('spend that is missing, or of a period that is none, is found', async () =>
 })
 
 test('spend of a key without a budget, or of nobody, is found', async () => {
-  for (const owner of [`k${free.id}`, 'c99']) {
+  for (const owner of [`k${free.id}`, 'c99', `p${own.customerId}`]) {
     const findings = await found(
-      'spend belongs to customers, and to keys with a budget of their own',
+      'spend belongs to customers, to prepaid ones as a balance, and to keys with a budget of their own',
       ['INSERT INTO spend VALUES (?, 0, 0)', owner],
       ['DELETE FROM spend WHERE owner = ?', owner],
     )
     expect(findings).toEqual([`owner ${owner}, period total, spent $0`])
   }
+})
+
+test('a balance that is not what was paid less what was used is found', async () => {
+  const customer = await makeCustomer(t, '--prepaid')
+  await t.admin('pay', String(customer), '3', '--reference', 'transfer')
+  const change = (by: number): [string, ...unknown[]] => [
+    `UPDATE spend SET spent_nano = spent_nano + ${by} WHERE owner = ?`,
+    `p${customer}`,
+  ]
+  expect(await found('what prepaid customers have left is what they paid less what they used', change(-1), change(1))).toEqual([
+    `customer_id ${customer}, used_less_paid -$3, spent -$3.000000001`,
+  ])
 })
 
 test('daily sums that are not those of the requests are found', async () => {

@@ -28,7 +28,7 @@ WITH ask AS (
 ), who AS MATERIALIZED (
   SELECT a.*, k.id AS key_id, k.customer_id, k.revoked_ms, k.expires_ms, c.status, c.name AS customer_name,
     k.models IS NULL OR EXISTS (SELECT 1 FROM json_each(k.models) WHERE value = a.asked_model) AS model_allowed,
-    c.budget_nano, c.budget_period, c.rpm, c.tpm, c.concurrency,
+    iif(c.prepaid, -coalesce((SELECT spent_nano FROM spend WHERE owner = 'p' || c.id AND period = 0), 0), NULL) AS balance, c.budget_nano, c.budget_period, c.rpm, c.tpm, c.concurrency,
     k.budget_nano AS k_budget_nano, k.budget_period AS k_budget_period, k.rpm AS k_rpm, k.tpm AS k_tpm, k.concurrency AS k_concurrency,
     ${periodOfDaySql('c.budget_period', day)} AS period, ${periodOfDaySql('k.budget_period', day)} AS k_period,
     coalesce(c.rpm, c.tpm, k.rpm, k.tpm) IS NOT NULL AS counts_minute,
@@ -38,7 +38,7 @@ WITH ask AS (
 ), host AS (
   SELECT count(*) AS n FROM who w CROSS JOIN holds h WHERE h.upstream = 'ollama' AND h.expires_ms > w.now AND h.id <> w.id
 ), flight AS (
-  SELECT coalesce(sum(h.expires_ms > w.now), 0) AS n, coalesce(sum(iif(h.created_ms >= ${since('w.period')}, h.hold_nano, 0)), 0) AS held,
+  SELECT coalesce(sum(h.expires_ms > w.now), 0) AS n, coalesce(sum(iif(h.created_ms >= ${since('w.period')}, h.hold_nano, 0)), 0) AS held, coalesce(sum(h.hold_nano), 0) AS held_ever,
     coalesce(sum(h.key_id = w.key_id AND h.expires_ms > w.now), 0) AS k_n, coalesce(sum(iif(h.key_id = w.key_id AND h.created_ms >= ${since('w.k_period')}, h.hold_nano, 0)), 0) AS k_held
   FROM who w CROSS JOIN holds h ON h.customer_id = w.customer_id AND h.id <> w.id
 ), recent AS (
@@ -54,7 +54,7 @@ WITH ask AS (
     p.request_nano, p.model_nano, p.input_pico, p.cached_input_pico, p.output_pico, p.gpu_second_nano, p.output_default, p.output_max,
     p.cache_write_pico, p.cache_write_long_pico, p.above_tokens, p.above_input_pico, p.above_cached_input_pico, p.above_cache_write_pico,
     p.above_cache_write_long_pico, p.above_output_pico, json_extract(?1, '$.readings.' || p.upstream) AS reading,
-    host.n AS host_n, f.n AS in_flight, f.held, f.k_n AS k_in_flight, f.k_held, r.requests, r.tokens, r.k_requests, r.k_tokens, r.oldest,
+    host.n AS host_n, f.n AS in_flight, f.held, f.held_ever, f.k_n AS k_in_flight, f.k_held, r.requests, r.tokens, r.k_requests, r.k_tokens, r.oldest,
     coalesce((SELECT spent_nano FROM spend WHERE owner = 'c' || w.customer_id AND period = w.period), 0) AS spent,
     coalesce((SELECT spent_nano FROM spend WHERE owner = 'k' || w.key_id AND period = w.k_period), 0) AS k_spent,
     min(coalesce(w.tpm - r.tokens, 1000000000), coalesce(w.k_tpm - r.k_tokens, 1000000000)) AS room_tokens
@@ -70,7 +70,8 @@ WITH ask AS (
       ELSE max(${dearer('cache_write_long_pico')}, ${dearerIfAny('cache_write_pico')}) END AS dear_write_pico
   FROM read
 ), fit AS (
-  SELECT *, min(coalesce(budget_nano - spent - held, 9000000000000000), coalesce(k_budget_nano - k_spent - k_held, 9000000000000000)) AS room_nano,
+  SELECT *, min(coalesce(budget_nano - spent - held, 9000000000000000), coalesce(k_budget_nano - k_spent - k_held, 9000000000000000),
+      coalesce(balance - held_ever, 9000000000000000)) AS room_nano,
     (request_nano + model_nano) * 1000 + input_bound * max(dear_input_pico, ${dearer('cached_input_pico')}, coalesce(dear_write_pico, 0)) + deadline_ms * gpu_second_nano AS base_pico,
     runs * dear_output_pico + rereads * (runs - 1) * dear_input_pico AS unit_pico,
     min(coalesce(output_asked, output_default), output_max) AS wanted
@@ -102,7 +103,18 @@ WITH ask AS (
 
 export const LIMIT = ['budget_nano', 'budget_period', 'spent', 'held', 'rpm', 'tpm', 'concurrency', 'in_flight', 'requests', 'tokens']
 /** How things stand before the request's own hold, by the names of VERDICT. One JSON array: a function takes 32 arguments in D1. */
-const STANDING = ['now', 'customer_id', 'customer_name', 'key_id', 'oldest', 'room_nano', ...LIMIT, ...LIMIT.map((name) => `k_${name}`)]
+const STANDING = [
+  'now',
+  'customer_id',
+  'customer_name',
+  'key_id',
+  'oldest',
+  'room_nano',
+  'balance',
+  'held_ever',
+  ...LIMIT,
+  ...LIMIT.map((name) => `k_${name}`),
+]
 const standing = `json_array(${STANDING.map((name) => `v.${name}`).join(', ')})`
 
 /** Of the price of a hold, in this order; NULL where there is no such price. */

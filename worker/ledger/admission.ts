@@ -78,7 +78,9 @@ export interface Standing {
   key: Limit
   /** When the oldest request of the last minute began; null where no limit per minute is set or none did. */
   oldestMs: number | null
-  /** The smallest room of the budgets; null: unlimited. */
+  /** Of a prepaid customer: what was paid in less what was used, and what running requests hold of it, whenever they began; null: postpaid. */
+  balance: { leftNano: NanoUsd; heldNano: NanoUsd } | null
+  /** The smallest room of the budgets and the balance; null: unlimited. */
   roomNano: NanoUsd | null
 }
 
@@ -193,7 +195,7 @@ function admittedOf(row: Row): Admitted {
 }
 
 /** In the order of STANDING. */
-type StandingValues = [number, number, string, number, number | null, number, ...LimitValues, ...LimitValues]
+type StandingValues = [number, number, string, number, number | null, NanoUsd, NanoUsd | null, NanoUsd, ...LimitValues, ...LimitValues]
 /** In the order of LIMIT. */
 type LimitValues = [
   NanoUsd | null,
@@ -209,11 +211,12 @@ type LimitValues = [
 ]
 
 function standingOf(json: string): Standing {
-  const [nowMs, customerId, customerName, keyId, oldestMs, room, ...limits] = JSON.parse(json) as StandingValues
+  const [nowMs, customerId, customerName, keyId, oldestMs, room, left, held, ...limits] = JSON.parse(json) as StandingValues
   const customer = limitOf(limits.slice(0, LIMIT.length) as LimitValues)
   const key = limitOf(limits.slice(LIMIT.length) as LimitValues)
-  const unlimited = customer.budgetNano === null && key.budgetNano === null
-  return { nowMs, customerId, customerName, keyId, customer, key, oldestMs, roomNano: unlimited ? null : (room as NanoUsd) }
+  const balance = left === null ? null : { leftNano: left, heldNano: held }
+  const unlimited = customer.budgetNano === null && key.budgetNano === null && balance === null
+  return { nowMs, customerId, customerName, keyId, customer, key, oldestMs, balance, roomNano: unlimited ? null : room }
 }
 
 function limitOf([budgetNano, period, spentNano, heldNano, rpm, tpm, concurrency, inFlight, requests, tokens]: LimitValues): Limit {

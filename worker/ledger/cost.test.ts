@@ -30,6 +30,26 @@ function counted() {
 
 const defer = () => {}
 
+test('of a prepaid customer it writes one row more, the balance, and reads that row twice', async () => {
+  const read: number[] = []
+  for (const limits of [{}, { prepaid: '1' }]) {
+    const key = await makeKey(await makeCustomer({ budget: '1', ...limits }))
+    const { db: database, cost } = counted()
+    for (let count = 0; count < 2; count++) await request(new Group(database), key)
+    read.push(cost.read)
+  }
+  // Two requests: the balance is read where it decides, and where it is written.
+  expect((read[1] ?? 0) - (read[0] ?? 0)).toBeLessThanOrEqual(4)
+
+  const key = await makeKey(await makeCustomer({ prepaid: '1', rpm: 100 }))
+  const { db: database, cost } = counted()
+  const group = new Group(database)
+  for (let count = 1; count <= 3; count++) {
+    await request(group, key)
+    expect([cost.calls, cost.statements, cost.written]).toEqual([2 * count, 5 * count, 6 * count])
+  }
+})
+
 async function request(group: Group, key: TestKey): Promise<void> {
   const ask = askOf(key, { inputBound: 1000 })
   await group.admit(ask, defer)

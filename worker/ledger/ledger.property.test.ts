@@ -1,11 +1,25 @@
-// Any schedule of admissions, ends, expiries, late ends, and changes of price, budget and period: no budget is passed, every sum agrees.
+// Any schedule of admissions, ends, expiries, late ends, payments, credits, invoices, and changes of price, budget, period and prepayment:
+// no budget and no balance is passed, every sum agrees.
 import * as fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import type { NanoUsd } from '../money.ts'
 import { UNUSED } from '../pricing.ts'
-import { admit, askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, settle, type TestKey } from '../testing/ledger.ts'
+import {
+  admit,
+  askOf,
+  db,
+  endingOf,
+  invoiceMonth,
+  makeCustomer,
+  makeKey,
+  migrate,
+  payIn,
+  setPrice,
+  settle,
+  type TestKey,
+} from '../testing/ledger.ts'
 import { renew } from './lease.ts'
-import { periodOfDaySql, rebuildSpendSql } from './periods.ts'
+import { DAY_MS, periodOfDaySql, rebuildSpendSql } from './periods.ts'
 import { proveLedger } from './proofs.ts'
 import { sweep } from './settlement.ts'
 
@@ -25,7 +39,13 @@ type Step =
   | { do: 'price'; perMtok: number }
   | { do: 'customer budget'; nano: number | null; period: string }
   | { do: 'key budget'; key: number; nano: number | null; period: string }
+  | { do: 'pay' | 'credit'; nano: number }
+  | { do: 'prepaid'; on: boolean }
+  | { do: 'invoice' }
   | { do: 'clock'; hours: number }
+
+/** What may cut a room below what is taken of it already. */
+const CUTS = new Set<Step['do']>(['customer budget', 'key budget', 'pay', 'credit', 'prepaid'])
 
 const period = fc.constantFrom('total', 'day', 'week', 'month')
 const budget = fc.option(fc.integer({ min: 0, max: 3_000_000 }), { nil: null })
@@ -48,6 +68,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('price' as const), perMtok: fc.integer({ min: 1, max: 5 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('customer budget' as const), nano: budget, period }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('key budget' as const), key: fc.nat(1), nano: budget, period }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('pay' as const), nano: fc.integer({ min: 1, max: 3_000_000 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom('pay' as const, 'credit' as const),
+      nano: fc.integer({ min: -500_000, max: 500_000 }).filter((nano) => nano !== 0),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('prepaid' as const), on: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('invoice' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clock' as const), hours: fc.integer({ min: -1, max: 30 }) }) },
 )
 
@@ -67,7 +97,7 @@ class World {
     return this.keys[index % this.keys.length] as TestKey
   }
 
-  /** Spent and held of each owner and period with a budget, and the budget. */
+  /** Spent and held of each owner and period with a budget, and the budget; of a balance, whose bound is 0, less what was paid. */
   async taken(): Promise<Map<string, { taken: number; budget: number }>> {
     const { results } = await db
       .prepare(
@@ -79,7 +109,10 @@ class World {
            UNION ALL
            SELECT o.owner, o.budget_nano, ${periodOfDaySql('o.budget_period', 'h.created_ms / 86400000')}, h.hold_nano
            FROM owners o JOIN holds h ON h.customer_id = o.customer_id AND (o.key_id IS NULL OR h.key_id = o.key_id)
-         ) SELECT owner || ' ' || period AS name, sum(nano) AS taken, budget_nano AS budget FROM parts WHERE budget_nano IS NOT NULL GROUP BY owner, period`,
+         ) SELECT owner || ' ' || period AS name, sum(nano) AS taken, budget_nano AS budget FROM parts WHERE budget_nano IS NOT NULL GROUP BY owner, period
+         UNION ALL
+         SELECT 'p', coalesce((SELECT spent_nano FROM spend WHERE owner = 'p' || c.id AND period = 0), 0)
+           + (SELECT coalesce(sum(hold_nano), 0) FROM holds h WHERE h.customer_id = c.id), 0 FROM customers c WHERE c.id = ?1 AND c.prepaid`,
       )
       .bind(this.customerId)
       .all<{ name: string; taken: number; budget: number }>()
@@ -148,22 +181,40 @@ async function apply(world: World, step: Step): Promise<void> {
       ])
       return
     }
+    case 'pay':
+      return payIn(world.customerId, step.nano)
+    case 'credit':
+      await db.batch([
+        db
+          .prepare("INSERT INTO adjustments (customer_id, id, amount_nano, reason, day, created_ms) VALUES (?, ?, ?, 'test', ?, 0)")
+          .bind(world.customerId, crypto.randomUUID(), step.nano, Math.floor(world.nowMs / DAY_MS)),
+        ...rebuildSpendSql('customer').map((sql) => db.prepare(sql).bind(world.customerId)),
+      ])
+      return
+    case 'prepaid':
+      await db.batch([
+        db.prepare('UPDATE customers SET prepaid = ? WHERE id = ?').bind(step.on ? 1 : 0, world.customerId),
+        ...rebuildSpendSql('customer').map((sql) => db.prepare(sql).bind(world.customerId)),
+      ])
+      return
+    case 'invoice':
+      return invoiceMonth(world.customerId, world.nowMs)
     case 'clock':
       world.nowMs += step.hours * 3_600_000
   }
 }
 
-test('no schedule passes a budget, and after each every sum agrees', { timeout: 120_000 }, async () => {
+test('no schedule passes a budget or a balance, and after each every sum agrees', { timeout: 120_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
-      const customer = await makeCustomer({ budget: '0.002' })
+    fc.asyncProperty(fc.boolean(), fc.array(step, { minLength: 5, maxLength: 40 }), async (prepaid, steps) => {
+      const customer = await makeCustomer(prepaid ? { prepaid: '0.002' } : { budget: '0.002' })
       const world = new World(customer, [await makeKey(customer), await makeKey(customer, { budget: '0.001', period: 'day' })])
       let before = await world.taken()
       for (const each of steps) {
         await apply(world, each)
         const after = await world.taken()
-        if (!each.do.endsWith('budget')) {
-          // A budget that was cut below what is spent may stay passed; nothing makes it worse.
+        if (!CUTS.has(each.do)) {
+          // A room that was cut below what is taken may stay passed; nothing makes it worse.
           for (const [owner, { taken, budget }] of after)
             expect([owner, taken <= Math.max(budget, before.get(owner)?.taken ?? 0)]).toEqual([owner, true])
         }

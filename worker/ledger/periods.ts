@@ -43,10 +43,20 @@ export function periodRenewsMs(kind: BudgetPeriod, nowMs: number): number | null
 }
 
 /**
- * The statements that write an owner's `spend` anew from the daily sums and adjustments, for a change of budget or period.
- * They belong into the batch of that change, after it. `?1` is the id of the customer or key.
+ * SQL that names the day money counts for that belongs to `day` (expressions): that day, or today where the month of that day has been invoiced
+ * to the customer, since an invoice stays true.
  */
-export function rebuildSpendSql(owner: 'customer' | 'key'): [string, string] {
+export function openDaySql(customer: string, day: string): string {
+  return `iif(EXISTS (SELECT 1 FROM invoices i WHERE i.customer_id = ${customer} AND i.kind = 'invoice' AND i.month = ${periodOfDaySql("'month'", day)}), unixepoch() / 86400, ${day})`
+}
+
+/**
+ * The statements that write an owner's `spend` anew from the daily sums, adjustments and payments, for a change of those, of budget or of period.
+ * They belong into the batch of that change, after it. `?1` is the id of the customer or key. A customer's balance is rewritten with it, if they
+ * are prepaid; 'balance' is that alone, for payments, which change no budget.
+ */
+export function rebuildSpendSql(owner: 'customer' | 'key' | 'balance'): string[] {
+  if (owner === 'balance') return [`DELETE FROM spend WHERE owner = 'p' || CAST(?1 AS INTEGER)`, BALANCE]
   const customer = owner === 'customer'
   const name = customer ? "'c' || o.id" : "'k' || o.id"
   const mine = (table: string) =>
@@ -60,5 +70,15 @@ export function rebuildSpendSql(owner: 'customer' | 'key'): [string, string] {
        UNION ALL
        SELECT ${name}, ${periodOfDaySql('o.budget_period', 'a.day')}, a.amount_nano FROM ${table} o JOIN adjustments a ON ${mine('a')} WHERE o.id = CAST(?1 AS INTEGER)
      ) ${customer ? '' : `WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = CAST(?1 AS INTEGER) AND budget_nano IS NOT NULL) `}GROUP BY owner, period`,
+    ...(customer ? rebuildSpendSql('balance') : []),
   ]
 }
+
+/** What each prepaid customer has used less what they paid, by parts. */
+export const BALANCE_PARTS = `
+SELECT c.id AS customer_id, d.cost_nano AS amount FROM customers c JOIN usage_daily d ON d.customer_id = c.id WHERE c.prepaid
+UNION ALL SELECT c.id, a.amount_nano FROM customers c JOIN adjustments a ON a.customer_id = c.id WHERE c.prepaid
+UNION ALL SELECT c.id, -p.amount_nano FROM customers c JOIN payments p ON p.customer_id = c.id WHERE c.prepaid`
+
+const BALANCE = `INSERT INTO spend (owner, period, spent_nano)
+SELECT 'p' || customer_id, 0, sum(amount) FROM (${BALANCE_PARTS}) WHERE customer_id = CAST(?1 AS INTEGER) GROUP BY customer_id`

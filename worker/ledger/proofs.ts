@@ -1,5 +1,5 @@
 // The proof of the ledger: each question gives the rows that disagree, and a sound ledger gives none.
-import { periodOfDaySql } from './periods.ts'
+import { BALANCE_PARTS, periodOfDaySql } from './periods.ts'
 
 /** How long past its lease a hold may be before the sweep is not doing its work, milliseconds. */
 export const SWEEP_GRACE_MS = 300_000
@@ -9,6 +9,7 @@ const TRIGGERS_OF = {
   usage: ['usage_frozen', 'usage_kept'],
   adjustments: ['adjustments_frozen', 'adjustments_kept'],
   prices: ['prices_frozen', 'prices_kept'],
+  payments: ['payments_frozen', 'payments_kept'],
 }
 export const TRIGGERS = Object.values(TRIGGERS_OF).flat()
 
@@ -55,15 +56,24 @@ const PROOFS: readonly Proof[] = [
         UNION ALL
         SELECT o.owner, ${periodOfDaySql('o.budget_period', 'a.day')}, a.amount_nano, 0
           FROM owners o JOIN adjustments a ON a.customer_id = o.customer_id AND (o.key_id IS NULL OR a.key_id = o.key_id)
-        UNION ALL SELECT owner, period, 0, spent_nano FROM spend
+        UNION ALL SELECT owner, period, 0, spent_nano FROM spend WHERE owner NOT LIKE 'p%'
       ) SELECT owner, period, sum(due) AS due_nano, sum(spent) AS spent_nano FROM parts GROUP BY owner, period HAVING sum(due) <> sum(spent)`,
   },
   {
+    name: 'what prepaid customers have left is what they paid less what they used',
+    of: 'SELECT count(*) AS n FROM customers WHERE prepaid',
+    sql: `SELECT customer_id, sum(due) AS used_less_paid_nano, sum(spent) AS spent_nano FROM (
+        SELECT customer_id, amount AS due, 0 AS spent FROM (${BALANCE_PARTS})
+        UNION ALL SELECT CAST(substr(owner, 2) AS INTEGER), 0, spent_nano FROM spend WHERE owner LIKE 'p%'
+      ) GROUP BY customer_id HAVING sum(due) <> sum(spent)`,
+  },
+  {
     // That two sums agree does not say that there is someone whose sum it is.
-    name: 'spend belongs to customers, and to keys with a budget of their own',
+    name: 'spend belongs to customers, to prepaid ones as a balance, and to keys with a budget of their own',
     of: 'SELECT count(DISTINCT owner) AS n FROM spend',
     sql: `SELECT owner, period, spent_nano FROM spend
-      WHERE owner NOT IN (SELECT 'c' || id FROM customers UNION ALL SELECT 'k' || id FROM api_keys WHERE budget_nano IS NOT NULL)`,
+      WHERE owner NOT IN (SELECT 'c' || id FROM customers UNION ALL SELECT 'k' || id FROM api_keys WHERE budget_nano IS NOT NULL)
+        AND (period <> 0 OR owner NOT IN (SELECT 'p' || id FROM customers WHERE prepaid))`,
   },
   {
     name: 'no request is both running and ended',

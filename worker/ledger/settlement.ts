@@ -2,10 +2,10 @@
 import type { NanoUsd } from '../money.ts'
 import type { Used } from '../pricing.ts'
 import type { Outcome } from '../schema.ts'
-import { periodOfDaySql, rebuildSpendSql } from './periods.ts'
+import { openDaySql, periodOfDaySql, rebuildSpendSql } from './periods.ts'
 import { retryTransient } from './retry.ts'
 
-/** How a request ended. `costNano` is the full price of what was used; the ledger charges no more than the hold where there is a budget. */
+/** How a request ended. `costNano` is the full price of what was used; the ledger charges no more than the hold where there is a budget, or a balance. */
 export interface Ending {
   customerId: number
   keyId: number
@@ -37,7 +37,7 @@ const vendorColumns = VENDOR_USED.map(([column]) => column)
 const ENDED = `
 WITH ended AS (
   SELECT h.*, e.value ->> 'outcome' AS outcome, c.budget_period, k.budget_period AS k_budget_period, k.budget_nano AS k_budget_nano, h.created_ms / 86400000 AS day,
-    c.budget_nano IS NOT NULL OR k.budget_nano IS NOT NULL AS limited,
+    c.prepaid, c.prepaid OR c.budget_nano IS NOT NULL OR k.budget_nano IS NOT NULL AS limited,
     iif(e.value ->> 'outcome' = 'expired', h.checkpoint_nano, e.value ->> 'costNano') AS full_nano,
     iif(e.value ->> 'outcome' = 'expired', h.checkpoint_nano > 0, e.value ->> 'estimated') AS estimated,
     iif(e.value ->> 'outcome' = 'expired', h.checkpoint_input, e.value ->> '$.used.input') AS input_tokens,
@@ -58,11 +58,10 @@ const SETTLE = [
     output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, CAST(unixepoch('subsec') * 1000 AS INTEGER), ${vendorColumns.join(', ')} FROM charged
    RETURNING id`,
   `INSERT INTO spend (owner, period, spent_nano)
-   ${ENDED} SELECT owner, period, sum(cost_nano) FROM (
-     SELECT 'c' || customer_id AS owner, ${periodOfDaySql('budget_period', 'day')} AS period, cost_nano FROM charged
-     UNION ALL
-     SELECT 'k' || key_id, ${periodOfDaySql('k_budget_period', 'day')}, cost_nano FROM charged WHERE k_budget_nano IS NOT NULL
-   ) WHERE true GROUP BY owner, period
+   ${ENDED} SELECT owner || iif(owner = 'k', key_id, customer_id) AS whose,
+     CASE owner WHEN 'c' THEN ${periodOfDaySql('budget_period', 'day')} WHEN 'k' THEN ${periodOfDaySql('k_budget_period', 'day')} ELSE 0 END AS period, sum(cost_nano)
+   FROM charged CROSS JOIN (SELECT 'c' AS owner UNION ALL SELECT 'k' UNION ALL SELECT 'p') WHERE CASE owner WHEN 'c' THEN true WHEN 'k' THEN k_budget_nano IS NOT NULL ELSE prepaid END
+   GROUP BY whose, period
    ON CONFLICT DO UPDATE SET spent_nano = spent_nano + excluded.spent_nano`,
   `INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano, ${vendorColumns.join(', ')})
    ${ENDED} SELECT customer_id, day, model, key_id, outcome, count(*), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(gpu_ms), sum(cost_nano), ${vendorColumns.map((column) => `sum(${column})`).join(', ')}
@@ -74,11 +73,11 @@ const SETTLE = [
   `${ENDED} DELETE FROM holds WHERE (customer_id, id) IN (SELECT customer_id, id FROM ended)`,
 ]
 
-/** What a request that had expired is worth beyond its checkpoint, as far as its budgets have room. `?1` is one ending, JSON. */
+/** What a request that had expired is worth beyond its checkpoint, as far as budgets and balance have room on the day it counts for. `?1` is one ending, JSON. */
 const LATE = `
 WITH late AS (
-  SELECT u.*, u.created_ms / 86400000 AS day, c.budget_nano, c.budget_period, k.budget_nano AS k_budget_nano, k.budget_period AS k_budget_period,
-    iif(c.budget_nano IS NULL AND k.budget_nano IS NULL, ?1 ->> 'costNano', min(?1 ->> 'costNano', u.hold_nano)) - u.cost_nano AS rest
+  SELECT u.*, ${openDaySql('u.customer_id', 'u.created_ms / 86400000')} AS day, c.prepaid, c.budget_nano, c.budget_period, k.budget_nano AS k_budget_nano, k.budget_period AS k_budget_period,
+    iif(c.budget_nano IS NULL AND k.budget_nano IS NULL AND NOT c.prepaid, ?1 ->> 'costNano', min(?1 ->> 'costNano', u.hold_nano)) - u.cost_nano AS rest
   FROM usage u JOIN customers c ON c.id = u.customer_id JOIN api_keys k ON k.id = u.key_id
   WHERE u.customer_id = ?1 ->> 'customerId' AND u.id = ?1 ->> 'id' AND u.outcome = 'expired'
     AND NOT EXISTS (SELECT 1 FROM adjustments a WHERE a.customer_id = u.customer_id AND a.id = 'late:' || u.id)
@@ -89,7 +88,9 @@ WITH late AS (
     coalesce(budget_nano - coalesce((SELECT spent_nano FROM spend WHERE owner = 'c' || p.customer_id AND period = p.period), 0)
       - (SELECT coalesce(sum(hold_nano), 0) FROM holds h WHERE h.customer_id = p.customer_id AND h.created_ms >= p.period * 86400000), rest),
     coalesce(k_budget_nano - coalesce((SELECT spent_nano FROM spend WHERE owner = 'k' || p.key_id AND period = p.k_period), 0)
-      - (SELECT coalesce(sum(hold_nano), 0) FROM holds h WHERE h.customer_id = p.customer_id AND h.key_id = p.key_id AND h.created_ms >= p.k_period * 86400000), rest)) AS amount
+      - (SELECT coalesce(sum(hold_nano), 0) FROM holds h WHERE h.customer_id = p.customer_id AND h.key_id = p.key_id AND h.created_ms >= p.k_period * 86400000), rest),
+    iif(prepaid, -coalesce((SELECT spent_nano FROM spend WHERE owner = 'p' || p.customer_id AND period = 0), 0)
+      - (SELECT coalesce(sum(hold_nano), 0) FROM holds h WHERE h.customer_id = p.customer_id), rest)) AS amount
   FROM placed p
 )`
 

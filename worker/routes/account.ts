@@ -63,7 +63,9 @@ account.get('/account/budget', async (c) => {
       renews_at: renews === null ? null : new Date(renews).toISOString(),
     }
   }
+  const prepaid = customer.prepaid === 1 ? { prepaid: await prepaidOf(d1, customer.id) } : {}
   return c.json({
+    ...prepaid,
     account: await owner(`c${customer.id}`, customer, eq(holds.customerId, customer.id)),
     key:
       key.budgetNano === null
@@ -71,6 +73,20 @@ account.get('/account/budget', async (c) => {
         : await owner(`k${key.id}`, key, sql`${holds.customerId} = ${customer.id} AND ${holds.keyId} = ${key.id}`),
   })
 })
+
+/** One statement, so that a request which ends meanwhile is in one place only. */
+async function prepaidOf(db: D1Database, customerId: number) {
+  const row = await db
+    .prepare(
+      `SELECT (SELECT coalesce(sum(amount_nano), 0) FROM payments WHERE customer_id = ?1) AS paid,
+         coalesce((SELECT spent_nano FROM spend WHERE owner = 'p' || CAST(?1 AS INTEGER) AND period = 0), 0) AS owed,
+         (SELECT coalesce(sum(hold_nano), 0) FROM holds WHERE customer_id = ?1) AS held`,
+    )
+    .bind(customerId)
+    .first<{ paid: number; owed: number; held: number }>()
+  const { paid = 0, owed = 0, held = 0 } = row ?? {}
+  return { paid_usd: formatUsd(paid), used_usd: formatUsd(paid + owed), held_usd: formatUsd(held), left_usd: formatUsd(-owed - held) }
+}
 
 const date = z.iso.date('must be a date such as 2026-11-24').transform((text) => Date.parse(text) / DAY_MS)
 const range = z.object({ from: date.optional(), to: date.optional() })

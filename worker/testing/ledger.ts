@@ -6,6 +6,7 @@ import { v7 } from 'uuid'
 import { newKey } from '../keys.ts'
 import { type Ask, type AskReading, OUTPUT_LEAST, type Verdict } from '../ledger/admission.ts'
 import { Group } from '../ledger/group.ts'
+import { periodStartDay, rebuildSpendSql } from '../ledger/periods.ts'
 import type { Ending } from '../ledger/settlement.ts'
 import { type NanoUsd, parseUsd } from '../money.ts'
 import { UNUSED } from '../pricing.ts'
@@ -29,13 +30,15 @@ interface Limits {
   rpm?: number
   tpm?: number
   concurrency?: number
+  /** Paid in, in USD: the customer is prepaid. */
+  prepaid?: string
 }
 
 let emails = 0
 export async function makeCustomer(limits: Limits = {}): Promise<number> {
   const row = await db
     .prepare(
-      'INSERT INTO customers (name, email, budget_nano, budget_period, rpm, tpm, concurrency, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 0) RETURNING id',
+      'INSERT INTO customers (name, email, budget_nano, budget_period, rpm, tpm, concurrency, prepaid, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING id',
     )
     .bind(
       'ACME',
@@ -45,9 +48,33 @@ export async function makeCustomer(limits: Limits = {}): Promise<number> {
       limits.rpm ?? null,
       limits.tpm ?? null,
       limits.concurrency ?? null,
+      limits.prepaid === undefined ? 0 : 1,
     )
     .first<{ id: number }>()
-  return row?.id ?? 0
+  const id = row?.id ?? 0
+  if (limits.prepaid !== undefined && usd(limits.prepaid) > 0) await payIn(id, usd(limits.prepaid))
+  return id
+}
+
+/** Money that came in from a customer, or below zero went back to them. */
+export async function payIn(customerId: number, amountNano: number): Promise<void> {
+  await db.batch([
+    db
+      .prepare("INSERT INTO payments (customer_id, id, amount_nano, source, created_ms) VALUES (?, ?, ?, 'manual', 0)")
+      .bind(customerId, `manual:${v7()}`, amountNano),
+    ...rebuildSpendSql('balance').map((sql) => db.prepare(sql).bind(customerId)),
+  ])
+}
+
+/** The month that holds this moment is invoiced, as far as the ledger asks. */
+export async function invoiceMonth(customerId: number, ms: number): Promise<void> {
+  await db
+    .prepare(
+      `INSERT INTO invoices (year, seq, kind, customer_id, month, usage_nano, adjustments_nano, carried_nano, net_cents, remainder_nano, tax_bp, tax_cents, total_cents, document, created_ms)
+       VALUES (2026, (SELECT count(*) + 1 FROM invoices), 'invoice', ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, '{}', 0) ON CONFLICT DO NOTHING`,
+    )
+    .bind(customerId, periodStartDay('month', ms))
+    .run()
 }
 
 export interface TestKey {

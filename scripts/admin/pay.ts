@@ -1,0 +1,65 @@
+// pay: money that came in by another way than Stripe, or with --back went out again.
+import { Argument, type Command, Option } from 'commander'
+import { v5 } from 'uuid'
+import { databaseErrorIn } from '../database/database.ts'
+import { amount, id, label } from './arguments.ts'
+import { audited } from './audit.ts'
+import { NOW_MS } from './clock.ts'
+import { type Context, Failure, type Output } from './context.ts'
+import { findCustomer } from './customers.ts'
+import { balanceJson, balanceOf, balanceText, moneyState, rebuilt } from './money.ts'
+import type { AskingOptions, Shell } from './shell.ts'
+import { dollars, usd } from './table.ts'
+
+interface Options extends AskingOptions {
+  reference: string
+  back?: true
+}
+
+export function payCommand(shell: Shell): Command {
+  return shell
+    .command(
+      'pay',
+      'Books money that a customer paid; --back what was paid back to them.',
+      "pay 1 20 --reference 'bank transfer 2026-11-24'",
+    )
+    .addArgument(new Argument('<customer_id>', 'as in list-customers').argParser(id))
+    .addArgument(new Argument('<usd>', 'the amount').argParser(amount))
+    .addOption(
+      new Option('--reference <text>', 'what it is called in your books: it counts once for a customer')
+        .argParser(label)
+        .makeOptionMandatory(),
+    )
+    .option('--back', 'it went back to the customer')
+    .option('--yes', 'pay back without asking')
+    .action((customerId: number, nano: number, options: Options) => {
+      const book = (context: Context) => pay(context, customerId, options.back ? -nano : nano, options.reference)
+      if (!options.back) return shell.run(options, book)
+      return shell.runAfterYes(options, `Book that ${dollars(nano)} went back to customer ${customerId}?`, book)
+    })
+}
+
+/** The namespace of ids made of a customer, a direction and a reference: a payment typed twice has one id. */
+const REFERENCES = 'c3a5f0de-6c0b-4b0e-8a5e-3d1c7e2f9b46'
+const PAY = `INSERT INTO payments (customer_id, id, amount_nano, source, reference, created_ms)
+VALUES (CAST(? AS INTEGER), ?, CAST(? AS INTEGER), 'manual', ?, ${NOW_MS})`
+
+async function pay({ db, who }: Context, customerId: number, nano: number, reference: string): Promise<Output> {
+  const customer = await findCustomer(db, customerId)
+  const payment = `manual:${v5(`${customerId} ${nano > 0 ? 'in' : 'back'} ${reference}`, REFERENCES)}`
+  await audited(
+    db,
+    { who, command: 'pay', target: `customer ${customerId}`, before: null, after: moneyState('payments', customerId, payment) },
+    [{ sql: PAY, params: [customerId, payment, nano, reference] }, ...rebuilt('balance', customerId)],
+  ).catch((error) => {
+    if (!databaseErrorIn(error)?.message.includes('UNIQUE constraint failed: payments')) throw error
+    throw new Failure(
+      `--reference: '${reference}' of customer ${customerId} was booked before, as list-payments ${customerId} shows; give another one if this is other money.`,
+    )
+  })
+  const balance = await balanceOf(db, customerId)
+  return {
+    json: { customer_id: customerId, payment_id: payment, amount_usd: usd(nano), reference, ...balanceJson(balance) },
+    text: `${nano > 0 ? 'Booked' : 'Booked back'} ${dollars(Math.abs(nano))} ${nano > 0 ? 'from' : 'to'} customer ${customerId}, ${customer.name}: ${reference}\n${balanceText(balance)}`,
+  }
+}

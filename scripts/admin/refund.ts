@@ -1,0 +1,100 @@
+// refund: what one request was charged is taken back, once, all of it or a part.
+import { Argument, type Command, Option } from 'commander'
+import { openDaySql } from '../../worker/ledger/periods.ts'
+import type { Database, Row } from '../database/database.ts'
+import { databaseErrorIn } from '../database/database.ts'
+import { amount, label } from './arguments.ts'
+import { audited } from './audit.ts'
+import { NOW_MS } from './clock.ts'
+import { type Context, Failure, type Output } from './context.ts'
+import { balanceJson, balanceOf, balanceText, moneyState, rebuilt } from './money.ts'
+import type { CommonOptions, Shell } from './shell.ts'
+import { dayName, dollars, usd } from './table.ts'
+
+interface Options extends CommonOptions {
+  reason: string
+  amount?: number
+}
+
+export function refundCommand(shell: Shell): Command {
+  return shell
+    .command('refund', 'Takes back what a request was charged, once.', "refund 019ab3c4-… --reason 'the answer was cut'")
+    .addArgument(new Argument('<request_id>', 'x-request-id of the answer'))
+    .addOption(new Option('--reason <text>', 'what it is for: the customer may see it').argParser(label).makeOptionMandatory())
+    .addOption(new Option('--amount <usd>', 'a part instead of all of it').argParser(amount))
+    .action((requestId: string, options: Options) => shell.run(options, (context) => refund(context, requestId, options)))
+}
+
+/** Ids are clustered by customer: one seek for each, rather than a look at every request there ever was. */
+const seek = (table: 'usage' | 'holds', columns: string) =>
+  `SELECT ${columns} FROM customers c CROSS JOIN ${table} r ON r.customer_id = c.id AND r.id = ?1`
+const adjusted = (id: string) => `(SELECT amount_nano FROM adjustments a WHERE a.customer_id = r.customer_id AND a.id = '${id}:' || r.id)`
+const CHARGED = `r.cost_nano + coalesce(${adjusted('late')}, 0)`
+const ENDED = seek('usage', `r.customer_id, r.key_id, CAST(${CHARGED} AS TEXT) AS charged, CAST(${adjusted('refund')} AS TEXT) AS refunded`)
+const RUNNING = seek('holds', 'r.customer_id')
+
+/** ?1 request, ?2 amount or NULL for all, ?3 reason. That an id stands once is what makes it one refund. */
+const REFUND = `INSERT INTO adjustments (customer_id, id, key_id, usage_id, amount_nano, reason, day, created_ms)
+SELECT customer_id, 'refund:' || id, key_id, id, -nano, ?3, day, ${NOW_MS} FROM (
+  ${seek('usage', `r.customer_id, r.id, r.key_id, ${openDaySql('r.customer_id', '(r.created_ms / 86400000)')} AS day, ${CHARGED} AS charged, coalesce(CAST(?2 AS INTEGER), ${CHARGED}) AS nano`)}
+) WHERE nano BETWEEN 1 AND charged RETURNING CAST(amount_nano AS TEXT) AS amount, day`
+
+async function refund({ db, who }: Context, requestId: string, { reason, amount: part }: Options): Promise<Output> {
+  const request = await refundable(db, requestId, part)
+  const [customerId, keyId] = [Number(request.customer_id), Number(request.key_id)]
+  const change = {
+    who,
+    command: 'refund',
+    target: `request ${requestId}`,
+    before: null,
+    after: moneyState('adjustments', customerId, `refund:${requestId}`),
+  }
+  const [[row] = []] = await audited(db, change, [
+    { sql: REFUND, params: [requestId, part ?? null, reason] },
+    ...rebuilt('customer', customerId),
+    ...rebuilt('key', keyId),
+  ]).catch((error) => {
+    if (!databaseErrorIn(error)?.message.includes('UNIQUE constraint failed: adjustments')) throw error
+    throw refundedBefore(requestId, null)
+  })
+  if (row === undefined) throw new Failure(`request_id: ${requestId} has changed meanwhile: nothing was refunded; try again.`)
+  const [refunded, day, balance] = [-BigInt(row.amount ?? 0), dayName(Number(row.day)), await balanceOf(db, customerId)]
+  return {
+    json: {
+      request_id: requestId,
+      customer_id: customerId,
+      charged_usd: usd(request.charged ?? 0),
+      refunded_usd: usd(refunded),
+      day,
+      reason,
+      ...balanceJson(balance),
+    },
+    text: `Refunded ${dollars(refunded)} of ${dollars(request.charged ?? 0)} to customer ${customerId}, counted on ${day}: ${reason}\n${balanceText(balance)}`,
+  }
+}
+
+/** The request, if as much can be refunded. Throws Failure that names the argument and the remedy. */
+async function refundable(db: Database, requestId: string, part: number | undefined): Promise<Row> {
+  const [[request], [running], [archived]] = (await db.batch([
+    { sql: ENDED, params: [requestId] },
+    { sql: RUNNING, params: [requestId] },
+    { sql: 'SELECT file FROM archives LIMIT 1', params: [] },
+  ])) as [Row[], Row[], Row[]]
+  if (running !== undefined) throw new Failure(`request_id: ${requestId} is still running: refund it when it has ended.`)
+  if (request === undefined) {
+    const older = archived === undefined ? '' : ' One of a month that was archived is credited with credit.'
+    throw new Failure(`request_id: there is no request ${requestId}; export-usage shows their ids.${older}`)
+  }
+  if (request.refunded !== null) throw refundedBefore(requestId, String(request.refunded))
+  const charged = BigInt(request.charged ?? 0)
+  if (charged === 0n) throw new Failure(`request_id: ${requestId} was charged nothing: there is nothing to refund.`)
+  if (part !== undefined && BigInt(part) > charged) {
+    throw new Failure(`amount: ${requestId} was charged ${dollars(charged)}: give no more than that, or use credit for what is beyond it.`)
+  }
+  return request
+}
+
+function refundedBefore(requestId: string, nano: string | null): Failure {
+  const what = nano === null ? 'before' : `${dollars(-BigInt(nano))} before`
+  return new Failure(`request_id: ${requestId} was refunded ${what}, and can be once: use credit for more.`)
+}
