@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { DatabaseError, databaseErrorIn } from '../database/database.ts'
 import type { OpenDatabase } from '../database/open.ts'
 import { checkBudgetCommand } from './check-budget.ts'
+import { closeMonthCommand } from './close-month.ts'
 import { Failure, type Io, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
 import { exportUsageCommand } from './export-usage.ts'
@@ -40,6 +41,7 @@ const COMMANDS = [
   exportUsageCommand,
   verifyLedgerCommand,
   reconcileCommand,
+  closeMonthCommand,
 ]
 
 /**
