@@ -6,12 +6,13 @@ export function csvLine(fields: readonly (string | number | null)[]): string {
 }
 
 /**
- * A text that a spreadsheet would take for a formula gets an apostrophe before it (CWE-1236); numbers are left as they are.
+ * A text that a spreadsheet would take for a formula gets an apostrophe before it (CWE-1236); numbers are left as they are, decimal strings, too.
  * What it may begin with: https://owasp.org/www-community/attacks/CSV_Injection
  */
 function csvField(value: string | number | null): string {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)
-  const text = /^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value
+  const isFormula = /^[=+\-@\t\r\n]/.test(value) && !/^-\d+(\.\d+)?$/.test(value)
+  const text = isFormula ? `'${value}` : value
   return /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -24,8 +24,6 @@ export interface StoredInvoice {
   netCents: bigint
   taxBp: number
   document: InvoiceDocument
-  /** As it lies in the database, byte for byte. */
-  text: string
 }
 
 /** Throws Failure where there is none. */
@@ -35,7 +33,6 @@ export async function findInvoice(db: Database, { year, seq }: InvoiceNumber): P
     [year, seq],
   )
   if (row === undefined) throw new Failure(`number: there is no ${numberOf(year, seq)}; list-invoices shows them.`)
-  const text = String(row.document)
   return {
     id: Number(row.id),
     kind: row.kind as InvoiceDocument['kind'],
@@ -43,7 +40,6 @@ export async function findInvoice(db: Database, { year, seq }: InvoiceNumber): P
     month: Number(row.month),
     netCents: BigInt(row.net_cents ?? 0),
     taxBp: Number(row.tax_bp),
-    document: JSON.parse(text) as InvoiceDocument,
-    text,
+    document: JSON.parse(String(row.document)) as InvoiceDocument,
   }
 }

@@ -6,10 +6,13 @@ import { checkBudgetCommand } from './check-budget.ts'
 import { closeMonthCommand } from './close-month.ts'
 import { Failure, type Io, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
+import { creditNoteCommand } from './credit-note.ts'
 import { exportUsageCommand } from './export-usage.ts'
 import { generateKeyCommand } from './generate-key.ts'
 import { importPricesCommand } from './import-prices.ts'
+import { invoiceCommand } from './invoice.ts'
 import { listCustomersCommand } from './list-customers.ts'
+import { listInvoicesCommand } from './list-invoices.ts'
 import { listKeysCommand } from './list-keys.ts'
 import { listModelsCommand } from './list-models.ts'
 import { listPricingCommand } from './list-pricing.ts'
@@ -42,6 +45,9 @@ const COMMANDS = [
   verifyLedgerCommand,
   reconcileCommand,
   closeMonthCommand,
+  listInvoicesCommand,
+  invoiceCommand,
+  creditNoteCommand,
 ]
 
 /**

@@ -1,5 +1,5 @@
 // The document of a month, or of a credit, before it has a number.
-import type { InvoiceDocument, Line, Party } from './document.ts'
+import type { InvoiceDocument, Party } from './document.ts'
 import { type Adjustment, adjustmentLineOf, lineOf, type UsedLine } from './lines.ts'
 import { formatPercent, type InvoiceSettings, taxBpOf } from './settings.ts'
 import { creditOf, type Due, dueOf, formatAmount, formatCents } from './sums.ts'
@@ -125,9 +125,4 @@ function issuerOf({ issuer }: InvoiceSettings): Party {
 function recipientOf({ id, name, email, address, taxId }: Recipient): Party & { id: number } {
   const lines = address.split('\n').map((line) => line.trim())
   return { id, name, address: lines.filter((line) => line !== ''), tax_id: taxId, email }
-}
-
-/** The lines' amounts with the adjustments', for who wants to add them up. */
-export function amountsOf({ lines, adjustments }: InvoiceDocument): string[] {
-  return [...lines.map(({ amount }: Line) => amount), ...adjustments.map(({ amount }) => amount)]
 }
