@@ -16,8 +16,10 @@ export async function findCustomer(db: Database, id: number): Promise<Customer> 
 }
 
 export function customerJson(customer: Customer) {
-  const { id, name, email, status } = customer
-  return { id, name, email, status, ...limitsJson(customer), created_at: iso(customer.createdMs) }
+  const { id, name, email, status, address, taxId } = customer
+  // Only invoices need these, so whoever writes none does not see them.
+  const billed = { ...(address === '' ? {} : { address: address.split('\n') }), ...(taxId === '' ? {} : { tax_id: taxId }) }
+  return { id, name, email, status, ...limitsJson(customer), ...billed, created_at: iso(customer.createdMs) }
 }
 
 /** Runs a write; an email that another customer has becomes a Failure that says whose it is. */

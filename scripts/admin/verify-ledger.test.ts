@@ -46,10 +46,10 @@ test('a ledger that the gateway wrote agrees: a line for each proof, with counts
   const { code, out } = await t.admin('verify-ledger')
   expect(code).toBe(0)
   const lines = out.trimEnd().split('\n')
-  expect(lines).toHaveLength(8)
-  expect(lines.slice(0, 7).every((line) => line.startsWith('ok '))).toBe(true)
+  expect(lines).toHaveLength(12)
+  expect(lines.slice(0, 11).every((line) => line.startsWith('ok '))).toBe(true)
   expect(lines[1]).toMatch(/^ok {4}spend is usage and adjustments \(\d+ rows\)$/)
-  expect(lines[7]).toBe('The ledger agrees.')
+  expect(lines[11]).toBe('The ledger agrees.')
 })
 
 test('an adjustment belongs to the spend of its customer, and of its key if that has a budget', async () => {

@@ -23,6 +23,7 @@ h1 { font-size: 17pt; line-height: 1.2; font-weight: 650; margin: 9mm 0 1mm; let
 h2 { font-size: 10.5pt; margin: 7mm 0 0; break-after: avoid; }
 table { border-collapse: separate; border-spacing: 0; width: 100%; font-variant-numeric: tabular-nums; }
 .lines { margin-top: 5mm; table-layout: fixed; }
+h2 + .lines { margin-top: 2.5mm; }
 .lines col.count { width: 33mm; } .lines col.price { width: 33mm; } .lines col.amount { width: 31mm; } .lines col.day { width: 33mm; }
 thead { display: table-header-group; }
 th { font-weight: 600; font-size: 7.5pt; color: #667; text-align: left; padding: 0 0 1mm; border-bottom: .35mm solid #1a1d24; vertical-align: bottom; }

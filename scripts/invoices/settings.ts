@@ -24,10 +24,12 @@ const settings = z.strictObject({
     percent: z.number().refine((percent) => basisPoints(percent) !== null, 'has to be from 0 to 100, with at most two decimals'),
   }),
   currency: line.default('USD'),
-  payment: z.strictObject({
-    days: z.int().min(0).max(365).nullable().default(null),
-    terms: lines.default([]),
-  }),
+  payment: z
+    .strictObject({
+      days: z.int().min(0).max(365).nullable().default(null),
+      terms: lines.default([]),
+    })
+    .prefault({}),
   legal: lines.default([]),
 })
 
