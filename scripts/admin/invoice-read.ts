@@ -37,14 +37,14 @@ const IS_ABOVE = 'p.above_tokens IS NOT NULL AND u.input_tokens > p.above_tokens
 
 /** ?1 customer, ?2 and ?3 ids, ?4 and ?5 milliseconds: a range of the primary key. */
 const LINES = `SELECT g.*, p.valid_from_ms AS since_ms, ${PRICES} FROM (
-  SELECT u.model, u.price_id, ${IS_ABOVE} AS is_above, count(*) AS requests, sum(u.cost_nano = 0) AS uncharged, ${COUNTS}
+  SELECT u.model, u.price_id, ${IS_ABOVE} AS is_above, count(*) AS requests, sum(u.cost_nano = 0) AS uncharged, CAST(sum(u.over_nano) AS TEXT) AS over_nano, ${COUNTS}
   FROM usage u JOIN prices p ON p.id = u.price_id
   WHERE u.customer_id = CAST(?1 AS INTEGER) AND u.id > ?2 AND u.id < ?3 AND u.created_ms >= CAST(?4 AS INTEGER) AND u.created_ms < CAST(?5 AS INTEGER)
   GROUP BY u.model, u.price_id, is_above
 ) g JOIN prices p ON p.id = g.price_id ORDER BY g.model, g.price_id, g.is_above`
 
 /** ?1 customer, ?2 and ?3 days: what is left of requests that were archived. */
-const ARCHIVED_LINES = `SELECT model, NULL AS price_id, sum(requests) AS requests, sum(iif(cost_nano = 0, requests, 0)) AS uncharged, ${COUNTS}
+const ARCHIVED_LINES = `SELECT model, NULL AS price_id, sum(requests) AS requests, sum(iif(cost_nano = 0, requests, 0)) AS uncharged, '0' AS over_nano, ${COUNTS}
 FROM usage_daily WHERE customer_id = CAST(?1 AS INTEGER) AND day BETWEEN CAST(?2 AS INTEGER) AND CAST(?3 AS INTEGER) GROUP BY model ORDER BY model`
 
 const DAILY = 'FROM usage_daily WHERE customer_id = CAST(?1 AS INTEGER) AND day BETWEEN CAST(?2 AS INTEGER) AND CAST(?3 AS INTEGER)'
@@ -133,6 +133,7 @@ function usedLineOf(row: Row): UsedLine {
     output_tokens: number('output_tokens'),
     reasoning_tokens: number('reasoning_tokens'),
     gpu_ms: number('gpu_ms'),
+    overNano: BigInt(row.over_nano ?? 0),
     nano: BigInt(row.nano ?? 0),
   }
 }

@@ -7,7 +7,7 @@ import { audited } from './audit.ts'
 import { NOW_MS } from './clock.ts'
 import { Failure } from './context.ts'
 
-export interface NewRow {
+interface NewRow {
   kind: InvoiceDocument['kind']
   customerId: number
   /** Its first day, whole days since 1970. */

@@ -1,8 +1,8 @@
 // An invoice as CSV: a row for each line, adjustment and sum, so that the amounts of usage and adjustments add up.
-import { csvLine } from '../admin/csv.ts'
+import { csvLine, type Decimal } from '../admin/csv.ts'
 import type { InvoiceDocument, LinePrice } from './document.ts'
 
-type Cell = string | number | null
+type Cell = string | number | null | Decimal
 const HEAD = ['number', 'kind', 'issued', 'customer_id', 'customer', 'from', 'to', 'row', 'model', 'price_id', 'day', 'text', 'request_id']
 const COUNTS = [
   ...(['requests', 'uncharged_requests', 'input_tokens', 'cached_tokens', 'cache_write_tokens', 'cache_write_long_tokens'] as const),
@@ -27,7 +27,8 @@ export function csvOf(document: InvoiceDocument): string {
     request,
     ...blank(COUNTS),
     ...blank(PRICES),
-    amount,
+    null,
+    { decimal: amount },
     currency,
   ]
   const rows = [
@@ -44,7 +45,8 @@ export function csvOf(document: InvoiceDocument): string {
         null,
         ...COUNTS.map((name) => line[name]),
         ...figures,
-        line.amount,
+        { decimal: line.over },
+        { decimal: line.amount },
         currency,
       ]
     }),
@@ -55,6 +57,6 @@ export function csvOf(document: InvoiceDocument): string {
     plain('tax', `${sums.tax_label} ${sums.tax_percent}%`, sums.tax),
     plain('total', null, sums.total),
   ]
-  const titles = [...HEAD, ...COUNTS, ...PRICES.map((name) => `price_${name}`), 'amount', 'currency']
+  const titles = [...HEAD, ...COUNTS, ...PRICES.map((name) => `price_${name}`), 'over', 'amount', 'currency']
   return csvLine(titles) + rows.map((row) => csvLine(row)).join('')
 }

@@ -41,6 +41,8 @@ export interface Line {
   /** Of output_tokens. */
   reasoning_tokens: number
   gpu_ms: number
+  /** What the amount is less than its tokens at the price: more was used than was held, and that is not charged where there is a budget. */
+  over: string
   amount: string
 }
 
@@ -51,7 +53,7 @@ export interface AdjustmentLine {
   amount: string
 }
 
-export interface Sums {
+interface Sums {
   usage: string
   adjustments: string
   /** From the document before, below a cent. */

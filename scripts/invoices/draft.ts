@@ -10,7 +10,7 @@ export interface Draft {
   taxBp: number
 }
 
-export interface Recipient {
+interface Recipient {
   id: number
   name: string
   email: string
@@ -63,7 +63,7 @@ export function draftInvoice(facts: MonthFacts, settings: InvoiceSettings): Draf
         tax_label: settings.tax.label,
         tax_percent: formatPercent(taxBp),
       },
-      payment: settings.payment.terms,
+      payment: due.totalCents > 0n ? settings.payment.terms : [],
       legal: settings.legal,
     },
   }

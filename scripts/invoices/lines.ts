@@ -5,8 +5,9 @@ import type { AdjustmentLine, Line, LinePrice } from './document.ts'
 import { formatAmount } from './sums.ts'
 
 /** What was used of a model at one price, by requests above and below its threshold. */
-export interface UsedLine extends Omit<Line, 'price' | 'amount'> {
+export interface UsedLine extends Omit<Line, 'price' | 'over' | 'amount'> {
   price: (Price & { id: number; since: string; isAbove: boolean }) | null
+  overNano: bigint
   nano: bigint
 }
 
@@ -14,8 +15,8 @@ export interface Adjustment extends Omit<AdjustmentLine, 'amount'> {
   nano: bigint
 }
 
-export function lineOf({ price, nano, ...used }: UsedLine): Line {
-  return { ...used, price: price === null ? null : priceOf(price), amount: formatAmount(nano) }
+export function lineOf({ price, overNano, nano, ...used }: UsedLine): Line {
+  return { ...used, price: price === null ? null : priceOf(price), over: formatAmount(overNano), amount: formatAmount(nano) }
 }
 
 function priceOf(price: NonNullable<UsedLine['price']>): LinePrice {

@@ -69,6 +69,7 @@ test('a line tells what was counted and what it cost, and nothing that was not u
     'price no. 12, in force since 1 September 2026; requests of more than 272,000 input tokens; 2 of the requests not charged',
   )
   expect(notesOf({ ...LINE, price: null })).toBe('at the prices of the time')
+  expect(notesOf({ ...LINE, over: '0.25' })).toMatch(/; 0\.25 beyond what was held for them, not charged$/)
 })
 
 test('what is to be done with the total is said, also where it is nothing or less', () => {

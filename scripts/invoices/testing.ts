@@ -27,6 +27,7 @@ export const LINE: Line = {
   output_tokens: 50_000,
   reasoning_tokens: 20_000,
   gpu_ms: 0,
+  over: '0.00',
   amount: '3.100000001',
 }
 

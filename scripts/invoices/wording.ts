@@ -74,11 +74,12 @@ export function quantitiesOf(line: Line): Quantity[] {
 }
 
 /** What price it was, and what is odd about the line. */
-export function notesOf({ price, requests, uncharged_requests: uncharged, amount }: Line): string {
+export function notesOf({ price, requests, uncharged_requests: uncharged, over, amount }: Line): string {
   const notes = price === null ? ['at the prices of the time'] : [`price no. ${price.id}, in force since ${longDay(price.since)}`]
   if (price?.input_above != null) notes.push(`requests of more than ${grouped(String(price.input_above))} input tokens`)
   if (price?.input_up_to != null) notes.push(`requests of up to ${grouped(String(price.input_up_to))} input tokens`)
   if (uncharged > 0 && uncharged < requests && amount !== '0.00') notes.push(`${grouped(String(uncharged))} of the requests not charged`)
+  if (over !== '0.00') notes.push(`${grouped(over)} beyond what was held for them, not charged`)
   return notes.join('; ')
 }
 
