@@ -61,7 +61,7 @@ export function costOf(price: Price, used: Used): NanoUsd {
  * Pico-dollars a token for a request of so much input: above the row's threshold all of its tokens cost what they do there.
  * A cache write without a price costs what input does; one for hours without a price, what one for minutes does.
  */
-function tokenPrices(price: Price, inputTokens: number) {
+export function tokenPrices(price: Price, inputTokens: number) {
   const isAbove = price.aboveTokens !== null && inputTokens > price.aboveTokens
   const input = (isAbove ? price.aboveInputPico : null) ?? price.inputPico
   const cacheWrite = (isAbove ? price.aboveCacheWritePico : price.cacheWritePico) ?? input

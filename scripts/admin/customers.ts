@@ -19,8 +19,10 @@ export async function findCustomer(db: Database, id: number): Promise<Customer> 
 }
 
 export function customerJson(customer: Customer) {
-  const { id, name, email, status, prepaid } = customer
-  return { id, name, email, status, prepaid: prepaid === 1, ...limitsJson(customer), created_at: iso(customer.createdMs) }
+  const { id, name, email, status, prepaid, address, taxId } = customer
+  // Only invoices need these, so whoever writes none does not see them.
+  const billed = { ...(address === '' ? {} : { address: address.split('\n') }), ...(taxId === '' ? {} : { tax_id: taxId }) }
+  return { id, name, email, status, prepaid: prepaid === 1, ...limitsJson(customer), ...billed, created_at: iso(customer.createdMs) }
 }
 
 /** Runs a write; an email that another customer has becomes a Failure that says whose it is. */

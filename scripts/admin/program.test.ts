@@ -28,6 +28,10 @@ const COMMANDS = [
   'list-alerts',
   'remove-alert',
   'test-alert',
+  'close-month',
+  'list-invoices',
+  'invoice',
+  'credit-note',
 ]
 
 /** Runs without a database. */

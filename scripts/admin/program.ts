@@ -5,14 +5,18 @@ import type { OpenDatabase } from '../database/open.ts'
 import { addAlertCommand } from './add-alert.ts'
 import { auditCommand } from './audit-log.ts'
 import { checkBudgetCommand } from './check-budget.ts'
+import { closeMonthCommand } from './close-month.ts'
 import { Failure, type Io, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
 import { creditCommand } from './credit.ts'
+import { creditNoteCommand } from './credit-note.ts'
 import { exportUsageCommand } from './export-usage.ts'
 import { generateKeyCommand } from './generate-key.ts'
 import { importPricesCommand } from './import-prices.ts'
+import { invoiceCommand } from './invoice.ts'
 import { listAlertsCommand } from './list-alerts.ts'
 import { listCustomersCommand } from './list-customers.ts'
+import { listInvoicesCommand } from './list-invoices.ts'
 import { listKeysCommand } from './list-keys.ts'
 import { listModelsCommand } from './list-models.ts'
 import { listPaymentsCommand } from './list-payments.ts'
@@ -58,6 +62,10 @@ const COMMANDS = [
   listAlertsCommand,
   removeAlertCommand,
   testAlertCommand,
+  closeMonthCommand,
+  listInvoicesCommand,
+  invoiceCommand,
+  creditNoteCommand,
 ]
 
 /**

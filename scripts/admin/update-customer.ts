@@ -1,5 +1,5 @@
 // update-customer: changes what is given and nothing else; a changed budget or period brings its spend along in the same transaction.
-import { Argument, type Command, Option } from 'commander'
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { eq } from 'drizzle-orm'
 import { customers } from '../../worker/schema.ts'
 import { email, id, label } from './arguments.ts'
@@ -18,6 +18,8 @@ interface Options extends AskingOptions, LimitOptions<'none'> {
   status?: 'active' | 'suspended'
   prepaid?: true
   postpaid?: true
+  address?: string[]
+  taxId?: string
 }
 
 export function updateCustomerCommand(shell: Shell): Command {
@@ -35,6 +37,12 @@ export function updateCustomerCommand(shell: Shell): Command {
     .addOption(periodOption('when the budget renews, in UTC; what was spent is counted anew'))
   for (const option of limitOptions({ change: true })) command.addOption(option)
   return command
+    .addOption(
+      new Option('--address <line>', 'for invoices: a line of it, may be given several times; none: no address').argParser(
+        (line, before?: string[]) => [...(before ?? []), label(line)],
+      ),
+    )
+    .addOption(new Option('--tax-id <id>', 'for invoices; none: there is none').argParser(taxId))
     .addOption(new Option('--status <status>', 'suspended: every key is refused').choices(['active', 'suspended']))
     .addOption(new Option('--prepaid', 'no more may be spent than was paid in'))
     .addOption(new Option('--postpaid', 'what is spent is paid later').conflicts('prepaid'))
@@ -45,6 +53,13 @@ export function updateCustomerCommand(shell: Shell): Command {
       const question = questionOf(change, customerId)
       return question === null ? shell.run(options, update) : shell.runAfterYes(options, question, update)
     })
+}
+
+/** Throws InvalidArgumentError. */
+function taxId(text: string): string {
+  const id = label(text)
+  if (id.length <= 100) return id
+  throw new InvalidArgumentError('It has to be at most 100 characters.')
 }
 
 type Change = Partial<typeof customers.$inferInsert>
@@ -70,10 +85,20 @@ function changeOf(options: Options): Change {
     rpm: limit(rpm),
     tpm: limit(tpm),
     concurrency: limit(concurrency),
+    address: addressOf(options.address),
+    taxId: options.taxId === 'none' ? '' : options.taxId,
   }
   const change: Change = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
   if (Object.keys(change).length === 0) throw new UsageError('nothing to change: give at least one option, as --help lists them.')
   return change
+}
+
+/** Throws UsageError. */
+function addressOf(lines: string[] | undefined): string | undefined {
+  if (lines === undefined) return undefined
+  const address = lines.length === 1 && lines[0] === 'none' ? '' : lines.join('\n')
+  if (address.length > 1000) throw new UsageError('--address is too long: give at most 1,000 characters in all.')
+  return address
 }
 
 async function updateCustomer({ db, who }: Context, customerId: number, change: Change): Promise<Output> {

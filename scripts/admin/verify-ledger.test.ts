@@ -46,10 +46,10 @@ test('a ledger that the gateway wrote agrees: a line for each proof, with counts
   const { code, out } = await t.admin('verify-ledger')
   expect(code).toBe(0)
   const lines = out.trimEnd().split('\n')
-  expect(lines).toHaveLength(9)
-  expect(lines.slice(0, 8).every((line) => line.startsWith('ok '))).toBe(true)
+  expect(lines).toHaveLength(13)
+  expect(lines.slice(0, 12).every((line) => line.startsWith('ok '))).toBe(true)
   expect(lines[1]).toMatch(/^ok {4}spend is usage and adjustments \(\d+ rows\)$/)
-  expect(lines[8]).toBe('The ledger agrees.')
+  expect(lines[12]).toBe('The ledger agrees.')
 })
 
 test('an adjustment belongs to the spend of its customer, and of its key if that has a budget', async () => {

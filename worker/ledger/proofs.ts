@@ -1,4 +1,5 @@
 // The proof of the ledger: each question gives the rows that disagree, and a sound ledger gives none.
+import { INVOICE_PROOFS } from './invoice-proofs.ts'
 import { BALANCE_PARTS, periodOfDaySql } from './periods.ts'
 
 /** How long past its lease a hold may be before the sweep is not doing its work, milliseconds. */
@@ -10,6 +11,7 @@ const TRIGGERS_OF = {
   adjustments: ['adjustments_frozen', 'adjustments_kept'],
   prices: ['prices_frozen', 'prices_kept'],
   payments: ['payments_frozen', 'payments_kept'],
+  invoices: ['invoices_frozen', 'invoices_kept'],
 }
 export const TRIGGERS = Object.values(TRIGGERS_OF).flat()
 
@@ -21,7 +23,7 @@ const SUMMED = ['requests', ...TOKENS]
 const sums = (prefix: string, fold: (column: string) => string) =>
   TOKENS.map((column) => `${fold(column)} AS ${prefix}${column}`).join(', ')
 
-interface Proof {
+export interface Proof {
   name: string
   /** What is counted where it holds. */
   of: string
@@ -96,6 +98,7 @@ const PROOFS: readonly Proof[] = [
     sql: `SELECT t.key AS "table", n.value AS missing_trigger FROM json_each('${JSON.stringify(TRIGGERS_OF)}') t, json_each(t.value) n
       LEFT JOIN sqlite_master m ON m.type = 'trigger' AND m.name = n.value AND m.tbl_name = t.key WHERE m.name IS NULL`,
   },
+  ...INVOICE_PROOFS,
 ]
 
 type Row = Record<string, unknown>
