@@ -38,7 +38,13 @@ const anyPrice = fc
   .record({
     ...{ requestNano: nano, modelNano: nano, gpuSecondNano: nano, inputPico: pico, cachedInputPico: pico, outputPico: pico },
     ...{ cacheWritePico: maybe, cacheWriteLongPico: maybe, aboveTokens: fc.option(fc.integer({ min: 1, max: 2e6 })) },
-    ...{ aboveInputPico: pico, aboveCachedInputPico: pico, aboveOutputPico: pico, aboveCacheWritePico: maybe, aboveCacheWriteLongPico: maybe },
+    ...{
+      aboveInputPico: pico,
+      aboveCachedInputPico: pico,
+      aboveOutputPico: pico,
+      aboveCacheWritePico: maybe,
+      aboveCacheWriteLongPico: maybe,
+    },
   })
   .map(priceRow)
 const anyUse = fc
@@ -60,7 +66,8 @@ test('the numbers that are shown sum up to the cost exactly, whatever the prices
       const cost = costOf(price, used)
       const { formula, sum_usd } = explainEnded(usageRow(used, cost), price, [])
       const amounts = (formula ?? []).map(({ text }) => {
-        const [, counted = '', unitPrice = '', unit = '', amount = ''] = /^([\d,.]+) .* × \$([\d.]+)(\/Mtok|\/s|) = \$([\d.]+)$/.exec(text) ?? []
+        const [, counted = '', unitPrice = '', unit = '', amount = ''] =
+          /^([\d,.]+) .* × \$([\d.]+)(\/Mtok|\/s|) = \$([\d.]+)$/.exec(text) ?? []
         // The line is true by itself: count × price = amount.
         const count = BigInt(parseDecimal(counted.replaceAll(',', ''), 3, Number.MAX_SAFE_INTEGER) ?? -1)
         const divisor = unit === '/Mtok' ? 1_000_000n : 1n
@@ -74,7 +81,13 @@ test('the numbers that are shown sum up to the cost exactly, whatever the prices
   )
 })
 
-const PRICE = priceRow({ inputPico: 2_400_000, cachedInputPico: 240_000, cacheWritePico: 3_000_000, outputPico: 12_000_001, requestNano: 5 })
+const PRICE = priceRow({
+  inputPico: 2_400_000,
+  cachedInputPico: 240_000,
+  cacheWritePico: 3_000_000,
+  outputPico: 12_000_001,
+  requestNano: 5,
+})
 
 test('each kind of token has its line, with what was reasoned among the output', () => {
   const used = { ...UNUSED, input: 1022, cached: 800, cacheWrite: 200, output: 3, reasoning: 2 }
@@ -154,8 +167,6 @@ test('a request that runs is its hold', () => {
     ...{ expiresMs: AT + 130_000, standing: null },
   }
   const lines = explanationLines(explainRunning(hold, PRICE))
-  expect(lines).toContain(
-    '$1 was held before it was forwarded: the most that at most 300 tokens of input and the output limit can cost.',
-  )
+  expect(lines).toContain('$1 was held before it was forwarded: the most that at most 300 tokens of input and the output limit can cost.')
   expect(lines.at(-1)).toBe('Admitted 2026-11-24T12:00:00.000Z; its lease runs until 2026-11-24T12:02:10.000Z.')
 })

@@ -80,7 +80,9 @@ export function explanationLines({ price, formula, sum_usd, ...words }: Explanat
     ...(formula ?? []).map(({ text }) => `  ${text}`),
     ...(sum_usd === null ? [] : [`  sum = $${sum_usd}`]),
     ...[words.cost, words.ending, words.estimated, words.hold, words.output_limit, words.times].filter((line) => line !== null),
-    ...words.adjustments.map(({ id, amount_usd, reason, created_at }) => `Adjustment ${id}: ${dollars(amount_usd)}, ${reason}, ${created_at}.`),
+    ...words.adjustments.map(
+      ({ id, amount_usd, reason, created_at }) => `Adjustment ${id}: ${dollars(amount_usd)}, ${reason}, ${created_at}.`,
+    ),
     ...(words.adjustments.length === 0 ? [] : [`Together: ${dollars(words.total_usd ?? '0')}.`]),
   ]
 }
@@ -147,7 +149,13 @@ function formulaPart(part: Part, used: Used): FormulaPart {
   const counted = name === 'gpu' ? formatDecimal(part.count, 3) : count(part.count)
   const of = name === 'output' && used.reasoning > 0 ? ` (of which ${count(used.reasoning)} reasoning)` : ''
   const amount = formatDecimal(amountOf(part), 12)
-  return { what: name, count: part.count, price_usd: price, amount_usd: amount, text: `${counted} ${what}${of} × $${price}${unit} = $${amount}` }
+  return {
+    what: name,
+    count: part.count,
+    price_usd: price,
+    amount_usd: amount,
+    text: `${counted} ${what}${of} × $${price}${unit} = $${amount}`,
+  }
 }
 
 function amountOf({ count, pico }: Part): bigint {

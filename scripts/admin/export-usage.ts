@@ -1,10 +1,10 @@
 // export-usage: every ended request of a customer, page by page, as CSV or JSON lines.
 import { Argument, type Command, Option } from 'commander'
+import { csvLine } from '../../worker/csv.ts'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import type { Database, Row } from '../database/database.ts'
 import { id } from './arguments.ts'
 import { type Context, type Output, UsageError } from './context.ts'
-import { csvLine } from '../../worker/csv.ts'
 import { findCustomer } from './customers.ts'
 import { checkRange, type DateRangeOptions, dateRangeOptions } from './date-range.ts'
 import { fileSink, type Sink, standardOutput } from './export-sink.ts'

@@ -5,6 +5,7 @@ import type { OpenDatabase } from '../database/open.ts'
 import { checkBudgetCommand } from './check-budget.ts'
 import { Failure, type Io, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
+import { explainCommand } from './explain.ts'
 import { exportUsageCommand } from './export-usage.ts'
 import { generateKeyCommand } from './generate-key.ts'
 import { importPricesCommand } from './import-prices.ts'
@@ -38,6 +39,7 @@ const COMMANDS = [
   usageReportCommand,
   checkBudgetCommand,
   exportUsageCommand,
+  explainCommand,
   verifyLedgerCommand,
   reconcileCommand,
 ]
