@@ -7,9 +7,10 @@ import { id } from './arguments.ts'
 import { type Context, type Output, UsageError } from './context.ts'
 import { findCustomer } from './customers.ts'
 import { checkRange, type DateRangeOptions, dateRangeOptions } from './date-range.ts'
+import { type ExportProgress, exportProgress } from './export-progress.ts'
 import { fileSink, type Sink, standardOutput } from './export-sink.ts'
 import type { CommonOptions, Shell } from './shell.ts'
-import { dayName, iso, plural, thousands, usd } from './table.ts'
+import { iso, plural, usd } from './table.ts'
 
 interface Options extends CommonOptions, DateRangeOptions {
   format?: 'csv' | 'json'
@@ -38,7 +39,6 @@ export function exportUsageCommand(shell: Shell): Command {
 }
 
 const PAGE_ROWS = 1000
-const SAY_EVERY_MS = 2000
 /** A request's id is made when it arrives, its time is the database's when it is admitted: the body comes in between, and two clocks differ. */
 export const ID_MARGIN_MS = 3_600_000
 
@@ -60,12 +60,25 @@ async function exportUsage(context: Context, customerId: number, options: Option
   await findCustomer(db, customerId)
   const form = json && output === undefined ? jsonArray : options.format === 'json' ? jsonLines : csv
   const sink = output === undefined ? standardOutput(io) : await fileSink(io, output)
-  const rows = await writeAll(pages(db, customerId, startDate, endDate), form, sink, progress(io.err)).catch(async (error) => {
-    await sink.abandon()
-    throw error
-  })
+  const progress = exportProgress(io, await countRequests(db, customerId, startDate, endDate), output === undefined)
+  const rows = await writeAll(pages(db, customerId, startDate, endDate), form, sink, progress)
+    .finally(progress.end)
+    .catch(async (error) => {
+      await sink.abandon()
+      throw error
+    })
   await sink.finish()
   return output === undefined ? null : { json: { rows, file: output }, text: `${plural(rows, 'request')} written to ${output}` }
+}
+
+/** How many there are to write, from the daily sums: before a row is read. */
+async function countRequests(db: Database, customerId: number, startDay = 0, endDay = 100_000_000): Promise<number> {
+  const [row] = await db.all(
+    `SELECT coalesce(sum(requests), 0) AS n FROM usage_daily
+     WHERE customer_id = CAST(?1 AS INTEGER) AND day BETWEEN CAST(?2 AS INTEGER) AND CAST(?3 AS INTEGER)`,
+    [customerId, startDay, endDay],
+  )
+  return Number(row?.n ?? 0)
 }
 
 async function* pages(db: Database, customerId: number, startDay: number | undefined, endDay: number | undefined): AsyncGenerator<Row[]> {
@@ -136,29 +149,14 @@ function exported(row: Row) {
   }
 }
 
-async function writeAll(
-  pages: AsyncGenerator<Row[]>,
-  form: Form,
-  sink: Sink,
-  said: (rows: number, lastMs: number) => void,
-): Promise<number> {
+async function writeAll(pages: AsyncGenerator<Row[]>, form: Form, sink: Sink, progress: ExportProgress): Promise<number> {
   let rows = 0
   await sink.write(form.head)
   for await (const page of pages) {
     await sink.write(page.map((row, index) => form.row(exported(row), rows + index)).join(''))
     rows += page.length
-    said(rows, Number(page.at(-1)?.created_ms))
+    progress.said(rows, Number(page.at(-1)?.created_ms))
   }
   await sink.write(form.tail(rows))
   return rows
-}
-
-/** Says on standard error how far it is, every two seconds. */
-function progress(err: (text: string) => void): (rows: number, lastMs: number) => void {
-  let saidMs = performance.now()
-  return (rows, lastMs) => {
-    if (performance.now() - saidMs < SAY_EVERY_MS) return
-    saidMs = performance.now()
-    err(`${thousands(rows)} requests, up to ${dayName(Math.floor(lastMs / DAY_MS))} …\n`)
-  }
 }
