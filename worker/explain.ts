@@ -131,8 +131,8 @@ const UNITS: Record<PartName, [what: string, unit: string]> = {
   model: ['use of the model', ''],
   input: ['input', '/Mtok'],
   cached: ['cached input', '/Mtok'],
-  cacheWrite: ['cache write (minutes)', '/Mtok'],
-  cacheWriteLong: ['cache write (hours)', '/Mtok'],
+  cache_write: ['cache write (minutes)', '/Mtok'],
+  cache_write_long: ['cache write (hours)', '/Mtok'],
   output: ['output', '/Mtok'],
   gpu: ['GPU seconds', '/s'],
 }

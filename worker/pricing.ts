@@ -38,7 +38,8 @@ export interface Used {
 
 export const UNUSED: Used = { input: 0, cached: 0, cacheWrite: 0, cacheWriteLong: 0, output: 0, reasoning: 0, gpuMs: 0 }
 
-export type PartName = 'request' | 'model' | 'input' | 'cached' | 'cacheWrite' | 'cacheWriteLong' | 'output' | 'gpu'
+export const PART_NAMES = ['request', 'model', 'input', 'cached', 'cache_write', 'cache_write_long', 'output', 'gpu'] as const
+export type PartName = (typeof PART_NAMES)[number]
 
 /** `count` units (tokens, milliseconds of GPU, one request or use) at `pico` pico-dollars each. */
 export interface Part {
@@ -59,8 +60,8 @@ export function partsOf(price: Price, used: Used): Part[] {
     { name: 'model', count: 1, pico: price.modelNano * 1000 },
     { name: 'input', count: used.input - cached - cacheWrite - cacheWriteLong, pico: token.input },
     { name: 'cached', count: cached, pico: token.cached },
-    { name: 'cacheWrite', count: cacheWrite, pico: token.cacheWrite },
-    { name: 'cacheWriteLong', count: cacheWriteLong, pico: token.cacheWriteLong },
+    { name: 'cache_write', count: cacheWrite, pico: token.cacheWrite },
+    { name: 'cache_write_long', count: cacheWriteLong, pico: token.cacheWriteLong },
     { name: 'output', count: used.output, pico: token.output },
     { name: 'gpu', count: used.gpuMs, pico: price.gpuSecondNano },
   ]

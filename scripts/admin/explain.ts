@@ -2,6 +2,7 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander'
 import { and, eq, sql } from 'drizzle-orm'
 import { type Explanation, explainEnded, explainRunning, explanationLines } from '../../worker/explain.ts'
+import { readRequestId } from '../../worker/request-id.ts'
 import { adjustments, apiKeys, archives, customers, holds, prices, usage } from '../../worker/schema.ts'
 import type { Database } from '../database/database.ts'
 import { type Context, Failure, type Output } from './context.ts'
@@ -17,8 +18,8 @@ export function explainCommand(shell: Shell): Command {
 }
 
 function requestId(text: string): string {
-  const id = text.trim().toLowerCase()
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id
+  const id = readRequestId(text)
+  if (id !== null) return id
   throw new InvalidArgumentError('It has to be the id of a request, such as 019ab3c1-57e2-7c1d-8a52-4f0d2b6e9a10.')
 }
 

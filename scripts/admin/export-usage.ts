@@ -2,6 +2,7 @@
 import { Argument, type Command, Option } from 'commander'
 import { csvLine } from '../../worker/csv.ts'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
+import { ID_MARGIN_MS, idAt } from '../../worker/request-id.ts'
 import type { Database, Row } from '../database/database.ts'
 import { id } from './arguments.ts'
 import { type Context, type Output, UsageError } from './context.ts'
@@ -39,8 +40,6 @@ export function exportUsageCommand(shell: Shell): Command {
 }
 
 const PAGE_ROWS = 1000
-/** A request's id is made when it arrives, its time is the database's when it is admitted: the body comes in between, and two clocks differ. */
-export const ID_MARGIN_MS = 3_600_000
 
 /**
  * ?1 customer, ?2 the last id that was read, ?3 the id to end before, ?4 and ?5 milliseconds. Clustered by (customer_id, id): a page is one seek.
@@ -92,12 +91,6 @@ async function* pages(db: Database, customerId: number, startDay: number | undef
     if (page.length < PAGE_ROWS) return
     after = String(page.at(-1)?.id)
   }
-}
-
-/** What the ids of a millisecond begin with: a UUIDv7's first 48 bits. */
-export function idAt(ms: number): string {
-  const hex = Math.max(0, ms).toString(16).padStart(12, '0')
-  return `${hex.slice(0, 8)}-${hex.slice(8)}`
 }
 
 interface Form {
