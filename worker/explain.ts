@@ -9,7 +9,7 @@ type HoldRow = typeof holds.$inferSelect
 type PriceRow = typeof prices.$inferSelect
 export type AdjustmentRow = Pick<typeof adjustments.$inferSelect, 'id' | 'amountNano' | 'reason' | 'createdMs'>
 
-export interface FormulaPart {
+interface FormulaPart {
   what: PartName
   /** Tokens, milliseconds of GPU, or 1. */
   count: number

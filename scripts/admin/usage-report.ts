@@ -60,7 +60,7 @@ interface Report {
 }
 
 /** @param start, end whole days since 1970, UTC, both included. */
-export async function readReport(db: Database, by: By, start: number, end: number, customerId?: number): Promise<Report> {
+async function readReport(db: Database, by: By, start: number, end: number, customerId?: number): Promise<Report> {
   const everyone = customerId === undefined
   const params = everyone ? [start, end] : [start, end, customerId]
   const statements = [reportSql(by, everyone), daysSql(everyone), adjustedSql(everyone)].map((sql) => ({ sql, params }))

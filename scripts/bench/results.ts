@@ -5,6 +5,7 @@ import type { LoadPoint } from './load.ts'
 import type { Machine } from './machine.ts'
 import type { MemoryRow } from './memory.ts'
 import type { PacedRow } from './paced.ts'
+import type { ReportRow } from './reports.ts'
 import type { RowCounts } from './row-counts.ts'
 import type { ScaleRow } from './scale.ts'
 import type { Failures } from './stage.ts'
@@ -20,6 +21,7 @@ export interface Results {
   paced: PacedRow[] | null
   memory: MemoryRow[] | null
   scale: ScaleRow[] | null
+  reports: ReportRow[] | null
   rows: RowCounts[] | null
   size: BundleSize | null
   start: StartRow[] | null

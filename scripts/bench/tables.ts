@@ -7,6 +7,7 @@ import type { Effort } from './effort.ts'
 import { loadTables } from './load-tables.ts'
 import type { MemoryRow } from './memory.ts'
 import { DIRECT, PACED_STREAMS, type PacedRow } from './paced.ts'
+import type { ReportRow } from './reports.ts'
 import type { Results } from './results.ts'
 import type { RowCounts } from './row-counts.ts'
 import type { ScaleRow } from './scale.ts'
@@ -16,7 +17,7 @@ import { figure } from './statistics.ts'
 
 /** One or two for each section that was measured, the aims first. */
 export function tablesOf(results: Results): Table[] {
-  const { load, paced, memory, scale, rows, size, start } = results
+  const { load, paced, memory, scale, reports, rows, size, start } = results
   const aims = aimsOf(results)
   return [
     ...(aims.length > 0 ? [aimsTable(aims)] : []),
@@ -24,6 +25,7 @@ export function tablesOf(results: Results): Table[] {
     ...(paced ? [pacedTable(paced)] : []),
     ...(memory ? [memoryTable(memory, results.effort)] : []),
     ...(scale ? [scaleTable(scale)] : []),
+    ...(reports ? [reportsTable(reports)] : []),
     ...(rows ? [rowsTable(rows)] : []),
     ...(size ? [sizeTable(size)] : []),
     ...(start ? [startTable(start)] : []),
@@ -84,6 +86,20 @@ function scaleTable(scale: ScaleRow[]): Table {
     columns: ['usage rows', 'first token, ms', 'CPU ms'],
     words: 0,
     rows: scale.map((row) => [row.usageRows.toLocaleString('en-US'), against(row.firstMs, few?.firstMs), against(row.cpuMs, few?.cpuMs)]),
+  }
+}
+
+function reportsTable(reports: ReportRow[]): Table {
+  const [few] = reports
+  return {
+    title: `usage-report of 30 days, from the daily sums, and the same from the rows themselves (× the fewest rows)`,
+    columns: ['usage rows', 'usage-report, s', 'the rows, s'],
+    words: 0,
+    rows: reports.map((row) => [
+      row.usageRows.toLocaleString('en-US'),
+      against(row.reportMs / 1000, (few?.reportMs ?? Number.NaN) / 1000),
+      against(row.scanMs / 1000, (few?.scanMs ?? Number.NaN) / 1000),
+    ]),
   }
 }
 

@@ -2,7 +2,7 @@
 import { formatDecimal } from '../money.ts'
 import { FIRST_COLUMNS, firstTokenOf } from './first-token.ts'
 
-export const TOKEN_COUNTS = [
+const TOKEN_COUNTS = [
   'input_tokens',
   'cached_tokens',
   'cache_write_tokens',
@@ -11,7 +11,7 @@ export const TOKEN_COUNTS = [
   'reasoning_tokens',
 ] as const
 export const REPORT_COUNTS = ['requests', ...TOKEN_COUNTS] as const
-export type ReportCounts = Record<(typeof REPORT_COUNTS)[number], number>
+type ReportCounts = Record<(typeof REPORT_COUNTS)[number], number>
 
 const SUMMED: readonly string[] = [...REPORT_COUNTS, ...FIRST_COLUMNS]
 

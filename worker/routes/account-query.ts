@@ -1,15 +1,21 @@
 // What the account's routes have in common: whose rows a key sees, and queries whose faults are named.
 import { zValidator } from '@hono/zod-validator'
-import { and, eq, type SQL } from 'drizzle-orm'
-import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as z from 'zod'
 import type { Caller } from '../auth.ts'
 import { GatewayError } from '../errors.ts'
 import { DAY_MS } from '../ledger/periods.ts'
 
-/** A key sees what was done with it; one that is marked for its account, all of the customer's. */
-export function seenBy({ customerId, keyId, account }: Caller, table: { customerId: SQLiteColumn; keyId: SQLiteColumn }): SQL | undefined {
-  return account ? eq(table.customerId, customerId) : and(eq(table.customerId, customerId), eq(table.keyId, keyId))
+/** A key sees what was done with it; one that is marked for its account, all of the customer's. `?1` and `?2` of SEEN. */
+export function seenBy({ customerId, keyId, account }: Caller): [customerId: number, keyId: number | null] {
+  return [customerId, account ? null : keyId]
+}
+
+export const SEEN = 'customer_id = ?1 AND (?2 IS NULL OR key_id = ?2)'
+
+/** Every column of a table, by the name that it has in row types. */
+export function columnsOf(table: object): string {
+  const columns = Object.entries(table as Record<string, { name?: unknown }>).filter(([, column]) => typeof column.name === 'string')
+  return columns.map(([field, { name }]) => `${name} AS ${field}`).join(', ')
 }
 
 /** A query by its schema; what does not fit is a 400 that names the field. */

@@ -7,7 +7,7 @@ import { GatewayError } from '../errors.ts'
 import { DAY_MS, periodStartDay } from '../ledger/periods.ts'
 import { REPORT_SUMS, type ReportSums, reportFigures, reportTotal } from '../ledger/report.ts'
 import type { Upstream } from '../schema.ts'
-import { checkedQuery, date, dayName } from './account-query.ts'
+import { checkedQuery, date, dayName, SEEN, seenBy } from './account-query.ts'
 import type { AccountUsage } from './account-shapes.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
 
@@ -34,7 +34,7 @@ accountUsage.get('/account/usage', checkedQuery(usageQuery), async (c) => {
   if (from > to) throw new GatewayError('invalid_request', 'from: must not be after to', { param: 'from' })
   const { results } = await db
     .prepare(usageSql(group))
-    .bind(caller.customerId, caller.account ? null : caller.keyId, from, to)
+    .bind(...seenBy(caller), from, to)
     .all<ReportSums>()
   c.header('vary', 'accept')
   if (format === 'csv' || (format === undefined && wantsCsv(request.headers))) {
@@ -60,10 +60,10 @@ const LINE: Record<Group, string> = {
 }
 const COLUMN: Record<Group, string> = { day: 'u.day', model: 'u.model', key: 'u.key_id' }
 
-/** ?1 customer, ?2 key or NULL for all, ?3 and ?4 days. */
+/** ?3 and ?4 are days. */
 function usageSql(group: Group): string {
-  return `SELECT ${LINE[group]}, ${REPORT_SUMS} FROM usage_daily u ${group === 'key' ? 'LEFT JOIN api_keys k ON k.id = u.key_id' : ''}
-    WHERE u.customer_id = ?1 AND (?2 IS NULL OR u.key_id = ?2) AND u.day BETWEEN ?3 AND ?4 GROUP BY ${COLUMN[group]} ORDER BY ${COLUMN[group]}`
+  return `SELECT ${LINE[group]}, ${REPORT_SUMS} FROM (SELECT * FROM usage_daily WHERE ${SEEN} AND day BETWEEN ?3 AND ?4) u ${group === 'key' ? 'LEFT JOIN api_keys k ON k.id = u.key_id' : ''}
+    GROUP BY ${COLUMN[group]} ORDER BY ${COLUMN[group]}`
 }
 
 const dayLine = (row: ReportSums) => ({ day: dayName(Number(row.day)), ...reportFigures(row) })

@@ -1,69 +1,71 @@
 // GET /account/budget: what is left of the budgets, and which limit binds. What was used is in account-usage.ts, what requests cost in account-requests.ts.
-import { and, eq, sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
 import { authenticate } from '../auth.ts'
 import { gatewayFault } from '../errors.ts'
-import { DAY_MS, periodRenewsMs, periodStartDay } from '../ledger/periods.ts'
+import { periodOfDaySql, periodRenewsMs } from '../ledger/periods.ts'
 import { formatUsd } from '../money.ts'
-import { apiKeys, type BudgetPeriod, customers, holds, spend } from '../schema.ts'
+import type { BudgetPeriod } from '../schema.ts'
+import { iso } from './account-query.ts'
 import type { AccountBudget } from './account-shapes.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
 
 export const account = new Hono<AppEnv>()
 
-type Budget = AccountBudget['account']
+/**
+ * ?1 customer, ?2 key: the customer first, then the key if it has a budget. One statement, so that a request which ends meanwhile is in one place
+ * only; what counts is what admission counts.
+ */
+const STANDING = `
+WITH clock AS (SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now), owners AS (
+  SELECT 'c' || id AS owner, id AS customer_id, NULL AS key_id, budget_nano, budget_period FROM customers WHERE id = ?1
+  UNION ALL
+  SELECT 'k' || id, customer_id, id, budget_nano, budget_period FROM api_keys WHERE id = ?2 AND budget_nano IS NOT NULL
+), placed AS (SELECT *, ${periodOfDaySql('budget_period', '(now / 86400000)')} AS period FROM owners, clock)
+SELECT now AS nowMs, budget_nano AS budgetNano, budget_period AS kind,
+  coalesce((SELECT spent_nano FROM spend s WHERE s.owner = p.owner AND s.period = p.period), 0) AS spentNano,
+  (SELECT coalesce(sum(h.hold_nano), 0) FROM holds h
+    WHERE h.customer_id = p.customer_id AND (p.key_id IS NULL OR h.key_id = p.key_id) AND h.created_ms >= p.period * 86400000) AS heldNano
+FROM placed p ORDER BY p.key_id NULLS FIRST`
+
+interface Standing {
+  nowMs: number
+  budgetNano: number | null
+  kind: BudgetPeriod
+  spentNano: number
+  heldNano: number
+}
 
 account.get('/account/budget', async (c) => {
-  const { db: d1, request } = exchangeOf(c)
-  const caller = await authenticate(d1, request.headers)
-  const db = drizzle(d1)
-  const [[customer], [key]] = await db.batch([
-    db.select().from(customers).where(eq(customers.id, caller.customerId)),
-    db.select().from(apiKeys).where(eq(apiKeys.id, caller.keyId)),
-  ])
-  if (customer === undefined || key === undefined) throw gatewayFault()
-  const nowMs = Date.now()
-  const owner = async (
-    name: string,
-    who: { budgetNano: number | null; budgetPeriod: BudgetPeriod },
-    held: ReturnType<typeof eq>,
-  ): Promise<Budget & { leftNano: number | null }> => {
-    const start = periodStartDay(who.budgetPeriod, nowMs)
-    const [[spent], [flight]] = await db.batch([
-      db
-        .select({ nano: spend.spentNano })
-        .from(spend)
-        .where(and(eq(spend.owner, name), eq(spend.period, start))),
-      db
-        .select({ nano: sql<number>`coalesce(sum(${holds.holdNano}), 0)` })
-        .from(holds)
-        .where(and(held, sql`${holds.createdMs} >= ${start * DAY_MS}`)),
-    ])
-    const spentNano = spent?.nano ?? 0
-    const heldNano = flight?.nano ?? 0
-    const renews = periodRenewsMs(who.budgetPeriod, nowMs)
-    const leftNano = who.budgetNano === null ? null : who.budgetNano - spentNano - heldNano
-    return {
-      leftNano,
-      budget_usd: who.budgetNano === null ? null : formatUsd(who.budgetNano),
-      period: who.budgetPeriod,
-      spent_usd: formatUsd(spentNano),
-      held_usd: formatUsd(heldNano),
-      remaining_usd: leftNano === null ? null : formatUsd(leftNano),
-      renews_at: renews === null ? null : new Date(renews).toISOString(),
-    }
-  }
-  const { leftNano: accountLeft, ...ofAccount } = await owner(`c${customer.id}`, customer, eq(holds.customerId, customer.id))
-  const isKeys = sql`${holds.customerId} = ${customer.id} AND ${holds.keyId} = ${key.id}`
-  const { leftNano: keyLeft, ...ofKey } = await owner(`k${key.id}`, key, isKeys)
+  const { db, request } = exchangeOf(c)
+  const { customerId, keyId } = await authenticate(db, request.headers)
+  const [customer, key] = (await db.prepare(STANDING).bind(customerId, keyId).all<Standing>()).results
+  if (customer === undefined) throw gatewayFault()
   // Whatever else bounds what may be spent (a prepaid balance) belongs into this list.
   const binds = binding([
-    ['key budget', keyLeft],
-    ['account budget', accountLeft],
+    ['key budget', key === undefined ? null : leftNano(key)],
+    ['account budget', leftNano(customer)],
   ])
-  return c.json<AccountBudget>({ account: ofAccount, key: key.budgetNano === null ? null : ofKey, binds })
+  return c.json<AccountBudget>({ account: budgetOf(customer), key: key === undefined ? null : budgetOf(key), binds })
 })
+
+/** null: unlimited. */
+function leftNano({ budgetNano, spentNano, heldNano }: Standing): number | null {
+  return budgetNano === null ? null : budgetNano - spentNano - heldNano
+}
+
+function budgetOf(standing: Standing): AccountBudget['account'] {
+  const { budgetNano, kind, spentNano, heldNano, nowMs } = standing
+  const left = leftNano(standing)
+  const renews = periodRenewsMs(kind, nowMs)
+  return {
+    budget_usd: budgetNano === null ? null : formatUsd(budgetNano),
+    period: kind,
+    spent_usd: formatUsd(spentNano),
+    held_usd: formatUsd(heldNano),
+    remaining_usd: left === null ? null : formatUsd(left),
+    renews_at: renews === null ? null : iso(renews),
+  }
+}
 
 type Limit = NonNullable<AccountBudget['binds']>
 
