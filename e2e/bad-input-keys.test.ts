@@ -38,6 +38,7 @@ const KEYED: KeyedRoute[] = [
   { method: 'GET', path: '/v1/models/gemma3:270m', family: 'openai' },
   { method: 'GET', path: '/account/budget', family: 'ollama' },
   { method: 'GET', path: '/account/usage', family: 'ollama' },
+  { method: 'GET', path: '/account/requests', family: 'ollama' },
   { method: 'GET', path: '/account/requests/01a20d50-8d83-705c-9bfd-dcb572402703', family: 'ollama' },
 ]
 

@@ -56,6 +56,7 @@ const READ: { path: string; family: 'ollama' | 'openai'; keyless?: true }[] = [
   { path: '/v1/models/gemma3:270m', family: 'openai' },
   { path: '/account/budget', family: 'ollama' },
   { path: '/account/usage', family: 'ollama' },
+  { path: '/account/requests', family: 'ollama' },
 ]
 
 test.for(READ)('$path takes GET and HEAD alone', async ({ path, family, keyless }) => {
@@ -138,7 +139,7 @@ const ODD = [
     '/account',
     '/account/',
     '/account/budget/',
-    '/account/requests',
+    '/account/requests/',
     '/account/customers',
     '/admin',
     '/metrics',

@@ -10,6 +10,7 @@ import { PROJECT_ROOT } from './start/project.ts'
 const io: Io = {
   out: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
   err: (text) => void process.stderr.write(text),
+  ...(process.stderr.isTTY ? { terminal: { columns: process.stderr.columns || 80, isOut: process.stdout.isTTY === true } } : {}),
   ask: process.stdin.isTTY ? ask : null,
   // npm changes to the project's directory and tells where it was called.
   directory: process.env.INIT_CWD ?? process.cwd(),

@@ -7,6 +7,8 @@ import { causeOf, log } from './log.ts'
 import { drain } from './read-request.ts'
 import { ledgerError } from './request-story.ts'
 import { account } from './routes/account.ts'
+import { accountRequests } from './routes/account-requests.ts'
+import { accountUsage } from './routes/account-usage.ts'
 import type { AppEnv } from './routes/context.ts'
 import { countTokens } from './routes/count-tokens.ts'
 import { health } from './routes/health.ts'
@@ -26,7 +28,7 @@ app.use(async function requestId(c, next) {
   if (!c.res.headers.has('x-request-id')) c.header('x-request-id', c.get('requestId'))
 })
 
-const PARTS = [health, inference, countTokens, models, account, openapi, stripe]
+const PARTS = [health, inference, countTokens, models, account, accountUsage, accountRequests, openapi, stripe]
 for (const part of PARTS) app.route('/', part)
 
 // What is known under another method gets a 405 that says which.

@@ -29,12 +29,15 @@ export interface Caller {
   customerId: number
   /** Canonical names; null: all. */
   models: string[] | null
+  /** The key sees all of its customer's account. */
+  account: boolean
 }
 
 interface CallerRow {
   keyId: number
   customerId: number
   models: string | null
+  account: number
   status: string
   expiresMs: number | null
   revokedMs: number | null
@@ -46,7 +49,7 @@ export async function authenticate(db: D1Database, headers: Headers): Promise<Ca
   const hash = await readKeyHash(headers)
   const row = await db
     .prepare(
-      `SELECT k.id AS keyId, k.customer_id AS customerId, k.models, c.status, k.expires_ms AS expiresMs, k.revoked_ms AS revokedMs,
+      `SELECT k.id AS keyId, k.customer_id AS customerId, k.models, k.account, c.status, k.expires_ms AS expiresMs, k.revoked_ms AS revokedMs,
         CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now FROM api_keys k JOIN customers c ON c.id = k.customer_id WHERE k.hash = ?`,
     )
     .bind(hash)
@@ -55,7 +58,8 @@ export async function authenticate(db: D1Database, headers: Headers): Promise<Ca
   if (row.revokedMs !== null) throw refuseCaller('revoked_api_key', null)
   if (row.expiresMs !== null && row.expiresMs <= row.now) throw refuseCaller('expired_api_key', row.expiresMs)
   if (row.status !== 'active') throw refuseCaller('account_suspended', null)
-  return { keyId: row.keyId, customerId: row.customerId, models: row.models === null ? null : (JSON.parse(row.models) as string[]) }
+  const models = row.models === null ? null : (JSON.parse(row.models) as string[])
+  return { keyId: row.keyId, customerId: row.customerId, models, account: row.account === 1 }
 }
 
 /** The refusals that are about the key or its owner, in the same words everywhere. */

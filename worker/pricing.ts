@@ -38,23 +38,45 @@ export interface Used {
 
 export const UNUSED: Used = { input: 0, cached: 0, cacheWrite: 0, cacheWriteLong: 0, output: 0, reasoning: 0, gpuMs: 0 }
 
+export const PART_NAMES = ['request', 'model', 'input', 'cached', 'cache_write', 'cache_write_long', 'output', 'gpu'] as const
+export type PartName = (typeof PART_NAMES)[number]
+
+/** `count` units (tokens, milliseconds of GPU, one request or use) at `pico` pico-dollars each. */
+export interface Part {
+  name: PartName
+  count: number
+  pico: number
+}
+
 /**
- * cost = per request + per model use + Σ tokens × token price + GPU seconds × price a second, rounded up to a whole nano-dollar.
- * A nano-dollar a second is a pico-dollar a millisecond, so everything is an integer number of pico-dollars until then.
+ * What a cost is the sum of: per request + per model use + tokens of each kind × their price + GPU time × its price.
+ * A nano-dollar a second is a pico-dollar a millisecond, so each is an integer number of pico-dollars.
  */
-export function costOf(price: Price, used: Used): NanoUsd {
+export function partsOf(price: Price, used: Used): Part[] {
   const token = tokenPrices(price, used.input)
-  const plain = used.input - used.cached - used.cacheWrite - used.cacheWriteLong
-  const pico =
-    BigInt(price.requestNano + price.modelNano) * 1000n +
-    BigInt(plain) * BigInt(token.input) +
-    BigInt(used.cached) * BigInt(token.cached) +
-    BigInt(used.cacheWrite) * BigInt(token.cacheWrite) +
-    BigInt(used.cacheWriteLong) * BigInt(token.cacheWriteLong) +
-    BigInt(used.output) * BigInt(token.output) +
-    BigInt(used.gpuMs) * BigInt(price.gpuSecondNano)
+  const { cached, cacheWrite, cacheWriteLong } = used
+  return [
+    { name: 'request', count: 1, pico: price.requestNano * 1000 },
+    { name: 'model', count: 1, pico: price.modelNano * 1000 },
+    { name: 'input', count: used.input - cached - cacheWrite - cacheWriteLong, pico: token.input },
+    { name: 'cached', count: cached, pico: token.cached },
+    { name: 'cache_write', count: cacheWrite, pico: token.cacheWrite },
+    { name: 'cache_write_long', count: cacheWriteLong, pico: token.cacheWriteLong },
+    { name: 'output', count: used.output, pico: token.output },
+    { name: 'gpu', count: used.gpuMs, pico: price.gpuSecondNano },
+  ]
+}
+
+/** The sum of the parts, rounded up to a whole nano-dollar. */
+export function costOf(price: Price, used: Used): NanoUsd {
+  const pico = partsOf(price, used).reduce((sum, part) => sum + BigInt(part.count) * BigInt(part.pico), 0n)
   const nano = (pico + 999n) / 1000n
   return nanoUsdOf(nano > BigInt(MONEY_MAX_NANO) ? MONEY_MAX_NANO : Number(nano))
+}
+
+/** Whether a request of so much input costs what the row says above its threshold. */
+export function isAbove(price: Price, inputTokens: number): boolean {
+  return price.aboveTokens !== null && inputTokens > price.aboveTokens
 }
 
 /**
@@ -62,14 +84,14 @@ export function costOf(price: Price, used: Used): NanoUsd {
  * A cache write without a price costs what input does; one for hours without a price, what one for minutes does.
  */
 export function tokenPrices(price: Price, inputTokens: number) {
-  const isAbove = price.aboveTokens !== null && inputTokens > price.aboveTokens
-  const input = (isAbove ? price.aboveInputPico : null) ?? price.inputPico
-  const cacheWrite = (isAbove ? price.aboveCacheWritePico : price.cacheWritePico) ?? input
+  const above = isAbove(price, inputTokens)
+  const input = (above ? price.aboveInputPico : null) ?? price.inputPico
+  const cacheWrite = (above ? price.aboveCacheWritePico : price.cacheWritePico) ?? input
   return {
     input,
-    cached: (isAbove ? price.aboveCachedInputPico : null) ?? price.cachedInputPico,
+    cached: (above ? price.aboveCachedInputPico : null) ?? price.cachedInputPico,
     cacheWrite,
-    cacheWriteLong: (isAbove ? price.aboveCacheWriteLongPico : price.cacheWriteLongPico) ?? cacheWrite,
-    output: (isAbove ? price.aboveOutputPico : null) ?? price.outputPico,
+    cacheWriteLong: (above ? price.aboveCacheWriteLongPico : price.cacheWriteLongPico) ?? cacheWrite,
+    output: (above ? price.aboveOutputPico : null) ?? price.outputPico,
   }
 }

@@ -8,6 +8,8 @@ export interface Io {
   out(text: string): Promise<void>
   /** Standard error. */
   err(text: string): void
+  /** Standard error is a terminal, so wide; and so may standard output be. */
+  terminal?: { columns: number; isOut: boolean }
   /** Asks a person yes or no; null: nobody is there. */
   ask: ((question: string) => Promise<boolean>) | null
   /** What relative paths are relative to. */

@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { csvLine } from './csv.ts'
 import { makeCustomer, makeKey, priceAll, request, type TestDatabase, type TestKey, testDatabase } from './testing.ts'
 
 let t: TestDatabase
@@ -127,13 +126,4 @@ test('arguments that cannot be used are named', async () => {
     expect(await t.admin(...args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(named) })
   }
   expect(await t.admin('export-usage', '999')).toMatchObject({ code: 1, out: '', err: expect.stringContaining('no customer 999') })
-})
-
-test('fields are quoted as RFC 4180 has it', () => {
-  expect(csvLine(['a', 'b,c', 'd"e', 'f\ng', '', null, 0, -5])).toBe('a,"b,c","d""e","f\ng",,,0,-5\r\n')
-})
-
-test('no text is a formula to a spreadsheet', () => {
-  for (const text of ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1']) expect(csvLine([text])).toMatch(/^"?'/)
-  expect(csvLine(['a=1', 'gemma3:270m'])).toBe('a=1,gemma3:270m\r\n')
 })

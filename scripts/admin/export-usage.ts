@@ -1,15 +1,17 @@
 // export-usage: every ended request of a customer, page by page, as CSV or JSON lines.
 import { Argument, type Command, Option } from 'commander'
+import { csvLine } from '../../worker/csv.ts'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
+import { ID_MARGIN_MS, idAt } from '../../worker/request-id.ts'
 import type { Database, Row } from '../database/database.ts'
 import { id } from './arguments.ts'
 import { type Context, type Output, UsageError } from './context.ts'
-import { csvLine } from './csv.ts'
 import { findCustomer } from './customers.ts'
 import { checkRange, type DateRangeOptions, dateRangeOptions } from './date-range.ts'
+import { type ExportProgress, exportProgress } from './export-progress.ts'
 import { fileSink, type Sink, standardOutput } from './export-sink.ts'
 import type { CommonOptions, Shell } from './shell.ts'
-import { dayName, iso, plural, thousands, usd } from './table.ts'
+import { iso, plural, usd } from './table.ts'
 
 interface Options extends CommonOptions, DateRangeOptions {
   format?: 'csv' | 'json'
@@ -38,9 +40,6 @@ export function exportUsageCommand(shell: Shell): Command {
 }
 
 const PAGE_ROWS = 1000
-const SAY_EVERY_MS = 2000
-/** A request's id is made when it arrives, its time is the database's when it is admitted: the body comes in between, and two clocks differ. */
-export const ID_MARGIN_MS = 3_600_000
 
 /**
  * ?1 customer, ?2 the last id that was read, ?3 the id to end before, ?4 and ?5 milliseconds. Clustered by (customer_id, id): a page is one seek.
@@ -60,12 +59,25 @@ async function exportUsage(context: Context, customerId: number, options: Option
   await findCustomer(db, customerId)
   const form = json && output === undefined ? jsonArray : options.format === 'json' ? jsonLines : csv
   const sink = output === undefined ? standardOutput(io) : await fileSink(io, output)
-  const rows = await writeAll(pages(db, customerId, startDate, endDate), form, sink, progress(io.err)).catch(async (error) => {
-    await sink.abandon()
-    throw error
-  })
+  const progress = exportProgress(io, await countRequests(db, customerId, startDate, endDate), output === undefined)
+  const rows = await writeAll(pages(db, customerId, startDate, endDate), form, sink, progress)
+    .finally(progress.end)
+    .catch(async (error) => {
+      await sink.abandon()
+      throw error
+    })
   await sink.finish()
   return output === undefined ? null : { json: { rows, file: output }, text: `${plural(rows, 'request')} written to ${output}` }
+}
+
+/** How many there are to write, from the daily sums: before a row is read. */
+async function countRequests(db: Database, customerId: number, startDay = 0, endDay = 100_000_000): Promise<number> {
+  const [row] = await db.all(
+    `SELECT coalesce(sum(requests), 0) AS n FROM usage_daily
+     WHERE customer_id = CAST(?1 AS INTEGER) AND day BETWEEN CAST(?2 AS INTEGER) AND CAST(?3 AS INTEGER)`,
+    [customerId, startDay, endDay],
+  )
+  return Number(row?.n ?? 0)
 }
 
 async function* pages(db: Database, customerId: number, startDay: number | undefined, endDay: number | undefined): AsyncGenerator<Row[]> {
@@ -79,12 +91,6 @@ async function* pages(db: Database, customerId: number, startDay: number | undef
     if (page.length < PAGE_ROWS) return
     after = String(page.at(-1)?.id)
   }
-}
-
-/** What the ids of a millisecond begin with: a UUIDv7's first 48 bits. */
-export function idAt(ms: number): string {
-  const hex = Math.max(0, ms).toString(16).padStart(12, '0')
-  return `${hex.slice(0, 8)}-${hex.slice(8)}`
 }
 
 interface Form {
@@ -136,29 +142,14 @@ function exported(row: Row) {
   }
 }
 
-async function writeAll(
-  pages: AsyncGenerator<Row[]>,
-  form: Form,
-  sink: Sink,
-  said: (rows: number, lastMs: number) => void,
-): Promise<number> {
+async function writeAll(pages: AsyncGenerator<Row[]>, form: Form, sink: Sink, progress: ExportProgress): Promise<number> {
   let rows = 0
   await sink.write(form.head)
   for await (const page of pages) {
     await sink.write(page.map((row, index) => form.row(exported(row), rows + index)).join(''))
     rows += page.length
-    said(rows, Number(page.at(-1)?.created_ms))
+    progress.said(rows, Number(page.at(-1)?.created_ms))
   }
   await sink.write(form.tail(rows))
   return rows
-}
-
-/** Says on standard error how far it is, every two seconds. */
-function progress(err: (text: string) => void): (rows: number, lastMs: number) => void {
-  let saidMs = performance.now()
-  return (rows, lastMs) => {
-    if (performance.now() - saidMs < SAY_EVERY_MS) return
-    saidMs = performance.now()
-    err(`${thousands(rows)} requests, up to ${dayName(Math.floor(lastMs / DAY_MS))} …\n`)
-  }
 }

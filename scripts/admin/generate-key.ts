@@ -17,6 +17,7 @@ interface Options extends CommonOptions, LimitOptions {
   name?: string
   expires?: Expiry
   models?: string[]
+  account?: true
 }
 
 export function generateKeyCommand(shell: Shell): Command {
@@ -32,6 +33,7 @@ export function generateKeyCommand(shell: Shell): Command {
       new Option('--expires <date | time>', 'the last day it works (YYYY-MM-DD, UTC), or a time from now such as 30d').argParser(expiry),
     )
     .addOption(new Option('--models <a,b>', 'the only models it may use').argParser(models))
+    .option('--account', "it sees all of its customer's account at /account/*, not only what is done with it")
     .addOption(budgetOption('the most it may spend in a period, within the budget of its customer'))
     .addOption(periodOption('when its own budget renews, in UTC (default: month)'))
   for (const option of limitOptions({ change: false })) command.addOption(option)
@@ -60,6 +62,7 @@ async function generateKey({ db, who }: Context, customerId: number, options: Op
       concurrency: options.concurrency ?? null,
       expiresMs: expiresMs(options.expires),
       createdMs: nowMs,
+      account: options.account ? 1 : 0,
     })
     .returning({ id: apiKeys.id })
     .toSQL()
@@ -85,5 +88,5 @@ export function keyText(key: string, stored: Key): string {
 export function settingsText(key: Key): string {
   const budget = key.budgetNano === null ? "its customer's" : `${dollars(key.budgetNano)} (${key.budgetPeriod})`
   const expires = key.expiresMs === null ? 'never' : `${minute(key.expiresMs)} UTC`
-  return `Models: ${key.modelNames?.join(', ') ?? 'all'}. Budget: ${budget}. Limits: ${limitsText(key)}. Expires: ${expires}.`
+  return `Models: ${key.modelNames?.join(', ') ?? 'all'}. Budget: ${budget}. Limits: ${limitsText(key)}. Expires: ${expires}.${key.account === 1 ? " It sees all of its customer's account." : ''}`
 }

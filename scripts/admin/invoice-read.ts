@@ -1,12 +1,13 @@
 // What the ledger has of a customer's month, read as of one moment: all that an invoice is made of.
+
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { PRICE_FIELDS, type Price } from '../../worker/pricing.ts'
+import { ID_MARGIN_MS, idAt } from '../../worker/request-id.ts'
 import { prices } from '../../worker/schema.ts'
 import type { Database, Row, Statement } from '../database/database.ts'
 import { numberSql } from '../invoices/document.ts'
 import type { Adjustment, UsedLine } from '../invoices/lines.ts'
 import { Failure } from './context.ts'
-import { ID_MARGIN_MS, idAt } from './export-usage.ts'
 import type { Month } from './month.ts'
 import { dayName, dollars } from './table.ts'
 

@@ -50,6 +50,7 @@ test('a key is shown once, and only its hash is stored', async () => {
     name: 'laptop',
     status: 'active',
     models: ['gemma3:270m', 'qwen3:latest'],
+    account: false,
     budget_usd: '5',
     period: 'month',
     rpm: 10,
@@ -65,6 +66,16 @@ test('a key is shown once, and only its hash is stored', async () => {
     expect(list.out).not.toContain(key)
     expect(list.out).not.toContain(keyHash(key))
   }
+})
+
+test('a key can see all of its account: that is said, listed, and carried over', async () => {
+  const customer = await makeCustomer(t)
+  const made = await t.admin('generate-key', String(customer), '--account')
+  expect(made.out).toContain("It sees all of its customer's account.")
+  const [key] = (await t.admin('list-keys', String(customer), '--json')).json<{ id: number; account: boolean }[]>()
+  expect(key?.account).toBe(true)
+  expect((await t.admin('list-keys', String(customer))).out).toMatch(/ sees .*\n.* account /)
+  expect((await t.admin('rotate-key', String(key?.id), '--json')).json()).toMatchObject({ account: true })
 })
 
 test('for people the first line is the key', async () => {

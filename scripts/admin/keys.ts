@@ -65,6 +65,7 @@ export function keyJson(key: Key) {
     name: key.name,
     status: key.status,
     models: key.models,
+    account: key.account === 1,
     ...limitsJson(key),
     expires_at: isoOrNull(key.expiresMs),
     revoked_at: isoOrNull(key.revokedMs),

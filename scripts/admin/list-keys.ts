@@ -5,7 +5,7 @@ import { id } from './arguments.ts'
 import { NOW_MS } from './clock.ts'
 import type { Context, Output } from './context.ts'
 import { findCustomer } from './customers.ts'
-import { keyJson, selectKeys } from './keys.ts'
+import { type Key, keyJson, selectKeys } from './keys.ts'
 import { limitsText } from './limits.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dollars, minute, plural, table, usd } from './table.ts'
@@ -25,17 +25,23 @@ SELECT k.id, CAST(coalesce((SELECT s.spent_nano FROM spend s WHERE s.owner = 'k'
   + (SELECT coalesce(sum(a.amount_nano), 0) FROM adjustments a WHERE a.customer_id = k.customer_id AND a.key_id = k.id AND a.day >= k.period)) AS TEXT) AS spent
 FROM k WHERE ?1 IS NULL OR k.customer_id = CAST(?1 AS INTEGER)`
 
+interface Row {
+  key: Key
+  spent: string
+}
+
 async function listKeys({ db }: Context, customerId: number | undefined): Promise<Output> {
   if (customerId !== undefined) await findCustomer(db, customerId)
   const keys = await selectKeys(db, customerId)
   const spent = new Map((await db.all(SPENT, [customerId ?? null])).map((row) => [row.id, String(row.spent)]))
-  const rows = keys.map((key) => ({ key, spent: spent.get(key.id) ?? '0' }))
+  const rows: Row[] = keys.map((key) => ({ key, spent: spent.get(key.id) ?? '0' }))
   const text = table(rows, [
     { title: 'id', value: ({ key }) => String(key.id), right: true },
     { title: 'key', value: ({ key }) => `${key.prefix}…` },
     { title: 'name', value: ({ key }) => key.name || '-' },
     { title: 'customer', value: ({ key }) => `${key.customerName} (${key.customerId})` },
     { title: 'status', value: ({ key }) => key.status },
+    ...(keys.some((key) => key.account === 1) ? [{ title: 'sees', value: ({ key }: Row) => (key.account === 1 ? 'account' : 'own') }] : []),
     { title: 'models', value: ({ key }) => key.modelNames?.join(',') ?? 'all' },
     { title: 'budget', value: ({ key }) => (key.budgetNano === null ? '-' : dollars(key.budgetNano)), right: true },
     { title: 'period', value: ({ key }) => key.budgetPeriod },

@@ -10,6 +10,7 @@ import { Failure, type Io, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
 import { creditCommand } from './credit.ts'
 import { creditNoteCommand } from './credit-note.ts'
+import { explainCommand } from './explain.ts'
 import { exportUsageCommand } from './export-usage.ts'
 import { generateKeyCommand } from './generate-key.ts'
 import { importPricesCommand } from './import-prices.ts'
@@ -55,6 +56,7 @@ const COMMANDS = [
   creditCommand,
   refundCommand,
   exportUsageCommand,
+  explainCommand,
   verifyLedgerCommand,
   reconcileCommand,
   auditCommand,

@@ -1,8 +1,8 @@
 // The ledger's side of a reconciliation: what was used of a vendor's models, and at what prices they were sold.
 import { DAY_MS } from '../../worker/ledger/periods.ts'
+import { ID_MARGIN_MS, idAt } from '../../worker/request-id.ts'
 import type { Vendor } from '../catalogue/format.ts'
 import type { Database, Row } from '../database/database.ts'
-import { ID_MARGIN_MS, idAt } from './export-usage.ts'
 import type { Month } from './month.ts'
 import { allPrices, type PriceRow } from './prices.ts'
 import type { Tokens } from './vendor-export.ts'

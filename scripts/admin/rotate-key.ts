@@ -27,7 +27,7 @@ export function rotateKeyCommand(shell: Shell): Command {
 }
 
 const WORKS = `revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ${NOW_MS})`
-const SETTINGS = 'name, models, budget_nano, budget_period, rpm, tpm, concurrency, expires_ms'
+const SETTINGS = 'name, models, budget_nano, budget_period, rpm, tpm, concurrency, expires_ms, account'
 /** ?1 hash, ?2 prefix, ?3 the old key. No row where that works no more. */
 const COPY = `INSERT INTO api_keys (hash, prefix, customer_id, created_ms, ${SETTINGS})
 SELECT ?1, ?2, customer_id, ${NOW_MS}, ${SETTINGS} FROM api_keys WHERE id = CAST(?3 AS INTEGER) AND ${WORKS} RETURNING id`

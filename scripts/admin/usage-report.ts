@@ -1,129 +1,112 @@
-// usage-report: requests, tokens and cost by day, model, key or outcome, from the daily sums.
+// usage-report: requests, tokens, cost and time to the first token by day, model, key or outcome, from the daily sums.
 import { Argument, type Command, Option } from 'commander'
+import { csvLine } from '../../worker/csv.ts'
 import { DAY_MS, periodStartDay } from '../../worker/ledger/periods.ts'
-import type { Row } from '../database/database.ts'
+import { REPORT_SUMS, reportFigures, reportTotal } from '../../worker/ledger/report.ts'
+import type { Database, Row } from '../database/database.ts'
 import { id } from './arguments.ts'
-import type { Context, Output } from './context.ts'
+import { type Context, type Output, UsageError } from './context.ts'
 import { findCustomer } from './customers.ts'
 import { checkRange, type DateRangeOptions, dateRangeOptions } from './date-range.ts'
 import type { CommonOptions, Shell } from './shell.ts'
-import { type Column, dayName, dollars, table, thousands, usd } from './table.ts'
-
-const BY = ['day', 'model', 'key', 'outcome'] as const
-type By = (typeof BY)[number]
+import { dayName, usd } from './table.ts'
+import { BY, type By, reportTable } from './usage-report-table.ts'
 
 interface Options extends CommonOptions, DateRangeOptions {
   by: By
+  csv?: true
 }
 
 export function usageReportCommand(shell: Shell): Command {
   const command = shell
     .command(
       'usage-report',
-      'Reports requests, tokens and cost: of everyone, or of a customer.',
+      'Reports requests, tokens, cost and time to the first token: of everyone, or of a customer.',
       'usage-report 1 --start-date 2026-11-01 --end-date 2026-11-30 --by day',
     )
     .addArgument(new Argument('[customer_id]', 'as in list-customers').argParser(id))
   for (const option of dateRangeOptions({ start: 'the first of the month', end: 'today' })) command.addOption(option)
   return command
     .addOption(new Option('--by <what>', 'what a line is').choices(BY).default('model'))
+    .option('--csv', 'print CSV, a row for each line and none for the total')
     .action((customerId: number | undefined, options: Options) => {
+      if (options.json && options.csv) throw new UsageError('--csv does not go with --json: give one of them.')
       const today = Math.floor(Date.now() / DAY_MS)
       const end = options.endDate ?? Math.max(today, options.startDate ?? 0)
       const start = options.startDate ?? periodStartDay('month', end * DAY_MS)
       checkRange(start, end)
-      return shell.run(options, (context) => usageReport(context, customerId, { start, end, by: options.by }))
+      return shell.run(options, (context) => usageReport(context, customerId, { start, end, by: options.by, csv: options.csv === true }))
     })
 }
 
 /** ?1 and ?2 days, ?3 the customer: with one, it is a seek in the primary key. */
 const inRange = (everyone: boolean) =>
   `${everyone ? '' : 'customer_id = CAST(?3 AS INTEGER) AND '}day BETWEEN CAST(?1 AS INTEGER) AND CAST(?2 AS INTEGER)`
-const TOKENS = [
-  'input_tokens',
-  'cached_tokens',
-  'cache_write_tokens',
-  'cache_write_long_tokens',
-  'output_tokens',
-  'reasoning_tokens',
-] as const
-const COUNTS = ['requests', ...TOKENS] as const
 const COLUMN: Record<By, string> = { day: 'u.day', model: 'u.model', key: 'u.key_id', outcome: 'u.outcome' }
 const reportSql = (by: By, everyone: boolean) => `
-SELECT u.customer_id, c.name AS customer_name, ${COLUMN[by]} AS line, ${by === 'key' ? 'k.prefix, k.name' : "'' AS prefix, '' AS name"}, sum(u.requests) AS requests,
-  ${TOKENS.map((name) => `sum(u.${name}) AS ${name}`).join(', ')}, CAST(sum(u.cost_nano) AS TEXT) AS cost
+SELECT u.customer_id, c.name AS customer_name, ${COLUMN[by]} AS line, ${by === 'key' ? 'k.prefix, k.name' : "'' AS prefix, '' AS name"}, ${REPORT_SUMS}
 FROM (SELECT * FROM usage_daily WHERE ${inRange(everyone)}) u JOIN customers c ON c.id = u.customer_id ${by === 'key' ? 'LEFT JOIN api_keys k ON k.id = u.key_id' : ''}
 GROUP BY u.customer_id, ${COLUMN[by]} ORDER BY u.customer_id, ${COLUMN[by]}`
+const daysSql = (everyone: boolean) =>
+  `SELECT day, CAST(sum(cost_nano) AS TEXT) AS cost FROM usage_daily WHERE ${inRange(everyone)} GROUP BY day ORDER BY day`
 const adjustedSql = (everyone: boolean) =>
   `SELECT CAST(coalesce(sum(amount_nano), 0) AS TEXT) AS amount FROM adjustments WHERE ${inRange(everyone)}`
 
-/** @param range whole days since 1970, UTC, both included. */
-async function usageReport(
-  { db }: Context,
-  customerId: number | undefined,
-  { start, end, by }: { start: number; end: number; by: By },
-): Promise<Output> {
-  if (customerId !== undefined) await findCustomer(db, customerId)
+interface Report {
+  rows: Row[]
+  /** Nano-dollars of every day from the first that has any to the last. */
+  days: bigint[]
+  adjustments: bigint
+}
+
+/** @param start, end whole days since 1970, UTC, both included. */
+async function readReport(db: Database, by: By, start: number, end: number, customerId?: number): Promise<Report> {
   const everyone = customerId === undefined
   const params = everyone ? [start, end] : [start, end, customerId]
-  const rows = await db.all(reportSql(by, everyone), params)
-  const [adjusted] = await db.all(adjustedSql(everyone), params)
-  const adjustments = BigInt(adjusted?.amount ?? 0)
-  const total = (name: string) => rows.reduce((sum, row) => sum + Number(row[name]), 0)
-  const cost = rows.reduce((sum, row) => sum + BigInt(row.cost ?? 0), 0n)
-  const totals = Object.fromEntries(COUNTS.map((name) => [name, total(name)])) as Record<(typeof COUNTS)[number], number>
+  const statements = [reportSql(by, everyone), daysSql(everyone), adjustedSql(everyone)].map((sql) => ({ sql, params }))
+  const [rows = [], costs = [], adjusted = []] = await db.batch(statements)
+  const costOn = new Map(costs.map(({ day, cost }) => [Number(day), BigInt(cost ?? 0)]))
+  const [first, last] = [Number(costs[0]?.day ?? 0), Number(costs.at(-1)?.day ?? -1)]
+  const days = Array.from({ length: last - first + 1 }, (_, index) => costOn.get(first + index) ?? 0n)
+  return { rows, days, adjustments: BigInt(adjusted[0]?.amount ?? 0) }
+}
+
+interface Asked {
+  start: number
+  end: number
+  by: By
+  csv: boolean
+}
+
+/** Null where CSV went to standard output. */
+async function usageReport({ db, io }: Context, customerId: number | undefined, { start, end, by, csv }: Asked): Promise<Output | null> {
+  if (customerId !== undefined) await findCustomer(db, customerId)
+  const report = await readReport(db, by, start, end, customerId)
+  const lines = report.rows.map((row) => rowJson(row, by))
+  if (csv) {
+    const head = Object.keys(rowJson({}, by))
+    await io.out([head, ...lines.map((line) => Object.values(line))].map(csvLine).join(''))
+    return null
+  }
+  const total = reportTotal(report.rows)
+  const billed = BigInt(String(total.cost)) + report.adjustments
   return {
     json: {
       start_date: dayName(start),
       end_date: dayName(end),
       customer_id: customerId ?? null,
       by,
-      rows: rows.map((row) => rowJson(row, by)),
-      totals: { ...totals, cost_usd: usd(cost), adjustments_usd: usd(adjustments), billed_usd: usd(cost + adjustments) },
+      rows: lines,
+      totals: { ...reportFigures(total), adjustments_usd: usd(report.adjustments), billed_usd: usd(billed) },
     },
-    text: [
-      `${dayName(start)} to ${dayName(end)} (UTC)`,
-      reportTable([...rows, { ...totals, line: null, customer_id: null, cost: String(cost) }], by, everyone),
-      ...(adjustments === 0n ? [] : [`Adjustments: ${dollars(adjustments)}. Billed: ${dollars(cost + adjustments)}.`]),
-    ].join('\n'),
+    text: reportTable({ ...report, total, start, end, by, everyone: customerId === undefined }),
   }
 }
 
-function rowJson(row: Row, by: By) {
+function rowJson(row: Row, by: By): Record<string, string | number | null> {
   const line =
     by === 'key'
-      ? { key_id: row.line, key_prefix: row.prefix, key_name: row.name }
-      : { [by]: by === 'day' ? dayName(Number(row.line)) : row.line }
-  const counts = Object.fromEntries(COUNTS.map((name) => [name, row[name]]))
-  return { customer_id: row.customer_id, customer_name: row.customer_name, ...line, ...counts, cost_usd: usd(row.cost ?? 0) }
-}
-
-function reportTable(rows: Row[], by: By, everyone: boolean): string {
-  const line = (row: Row) => {
-    if (row.line === null || row.line === undefined) return 'total'
-    if (by === 'day') return dayName(Number(row.line))
-    return by === 'key' ? `${row.line} ${row.prefix ?? '?'}… ${row.name ?? ''}`.trim() : String(row.line)
-  }
-  const sum = (title: string, ...names: (typeof COUNTS)[number][]): Column<Row> => ({
-    title,
-    value: (row) => thousands(names.reduce((total, name) => total + Number(row[name]), 0)),
-    right: true,
-  })
-  // What only vendors tell has no column where there is none of it.
-  const any = (...columns: Column<Row>[]) => columns.filter(({ value }) => rows.some((row) => value(row) !== '0'))
-  const columns: Column<Row>[] = [
-    { title: by, value: line },
-    sum('requests', 'requests'),
-    sum('input', 'input_tokens'),
-    sum('cached', 'cached_tokens'),
-    ...any(sum('cache writes', 'cache_write_tokens', 'cache_write_long_tokens')),
-    sum('output', 'output_tokens'),
-    ...any(sum('reasoning', 'reasoning_tokens')),
-    { title: 'cost', value: (row) => dollars(row.cost ?? 0), right: true },
-  ]
-  const customer: Column<Row> = {
-    title: 'customer',
-    value: (row) => (row.customer_id === null ? '' : `${row.customer_name} (${row.customer_id})`),
-  }
-  return table(rows, everyone ? [customer, ...columns] : columns)
+      ? { key_id: row.line ?? null, key_prefix: row.prefix ?? null, key_name: row.name ?? null }
+      : { [by]: by === 'day' ? dayName(Number(row.line ?? 0)) : (row.line ?? null) }
+  return { customer_id: row.customer_id ?? null, customer_name: row.customer_name ?? null, ...line, ...reportFigures(row) }
 }

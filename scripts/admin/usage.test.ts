@@ -19,6 +19,9 @@ beforeAll(async () => {
 })
 afterAll(() => t.close())
 
+/** Every request of the tests had its first token after 5 ms. */
+const FIRST = { first_token_ms_average: 5, first_token_p95_ms_at_most: 50 }
+
 interface Report {
   rows: Record<string, unknown>[]
   totals: Record<string, unknown>
@@ -54,6 +57,7 @@ test('usage is reported by model, with exact totals', async () => {
         output_tokens: 110,
         reasoning_tokens: 0,
         cost_usd: '0.3',
+        ...FIRST,
       },
       {
         customer_id: key.customerId,
@@ -67,6 +71,7 @@ test('usage is reported by model, with exact totals', async () => {
         output_tokens: 5,
         reasoning_tokens: 0,
         cost_usd: '0.000000001',
+        ...FIRST,
       },
     ],
     totals: {
@@ -78,6 +83,7 @@ test('usage is reported by model, with exact totals', async () => {
       output_tokens: 115,
       reasoning_tokens: 0,
       cost_usd: '0.300000001',
+      ...FIRST,
       adjustments_usd: '0',
       billed_usd: '0.300000001',
     },
@@ -109,11 +115,12 @@ test('without an id it is everyone, for people in one table', async () => {
   const { out } = await t.admin('usage-report', ...march)
   expect(out.split('\n')).toEqual([
     '2026-03-01 to 2026-03-31 (UTC)',
-    'customer  model     requests  input  cached  output          cost',
-    `ACME (${key.customerId})  a:latest         2  3,000     400     110          $0.3`,
-    `ACME (${key.customerId})  b:latest         1     10       0       5  $0.000000001`,
-    `ACME (${other.customerId})  a:latest         1     10       0       5          $0.4`,
-    '          total            4  3,020     400     120  $0.700000001',
+    'customer  model     requests  input  cached  output  first token       p95          cost  by day',
+    `ACME (${key.customerId})  a:latest         2  3,000     400     110      0.005 s  ≤ 0.05 s          $0.3`,
+    `ACME (${key.customerId})  b:latest         1     10       0       5      0.005 s  ≤ 0.05 s  $0.000000001`,
+    `ACME (${other.customerId})  a:latest         1     10       0       5      0.005 s  ≤ 0.05 s          $0.4`,
+    // A day a character: $0.1, $0.6, and a nano-dollar on the 31st.
+    `          total            4  3,020     400     120      0.005 s  ≤ 0.05 s  $0.700000001  ▂█${' '.repeat(28)}▁`,
     '',
   ])
 })
@@ -125,15 +132,52 @@ test('what only vendors tell has its columns where there is some, and its fields
   await request(t, paid, { atMs: noon('2026-05-02'), cost: '0.2', used: { input: 100, output: 50 } })
   const may = [String(paid.customerId), '--start-date', '2026-05-01', '--end-date', '2026-05-31', '--by', 'day']
   expect((await t.admin('usage-report', ...may)).out.split('\n').slice(1)).toEqual([
-    'day         requests  input  cached  cache writes  output  reasoning  cost',
-    '2026-05-01         1  5,000   1,000         2,500     700        600  $0.1',
-    '2026-05-02         1    100       0             0      50          0  $0.2',
-    'total              2  5,100   1,000         2,500     750        600  $0.3',
+    'day         requests  input  cached  cache writes  output  reasoning  first token       p95  cost',
+    '2026-05-01         1  5,000   1,000         2,500     700        600      0.005 s  ≤ 0.05 s  $0.1  ██████████',
+    '2026-05-02         1    100       0             0      50          0      0.005 s  ≤ 0.05 s  $0.2  ████████████████████',
+    'total              2  5,100   1,000         2,500     750        600      0.005 s  ≤ 0.05 s  $0.3',
     '',
   ])
   const counts = { cached_tokens: 1000, cache_write_tokens: 2000, cache_write_long_tokens: 500, reasoning_tokens: 600 }
   const { rows, totals } = await report(...may)
   expect([rows[0], totals]).toMatchObject([counts, counts])
+})
+
+test('CSV has a row for each line, safe to open, and no picture', async () => {
+  const named = await makeKey(t, await makeCustomer(t), '--name', '=1+1')
+  await request(t, named, { atMs: noon('2026-06-01'), cost: '0.1' })
+  const csv = async (...args: string[]) =>
+    (await t.admin('usage-report', String(named.customerId), '--csv', ...args, '--start-date', '2026-06-01', '--end-date', '2026-06-30'))
+      .out
+  const counts = 'requests,input_tokens,cached_tokens,cache_write_tokens,cache_write_long_tokens,output_tokens,reasoning_tokens'
+  const figures = `${counts},cost_usd,first_token_ms_average,first_token_p95_ms_at_most`
+  expect((await csv('--by', 'key')).split('\r\n')).toEqual([
+    `customer_id,customer_name,key_id,key_prefix,key_name,${figures}`,
+    `${named.customerId},ACME,${named.id},${named.key.slice(0, 9)},'=1+1,1,10,0,0,0,5,0,0.1,5,50`,
+    '',
+  ])
+  expect(await csv('--by', 'day')).toContain(`\r\n${named.customerId},ACME,2026-06-01,1,`)
+  await refused('--csv', 'usage-report', '--csv', '--json')
+})
+
+test('sums of before the time to the first token was kept show none; very long ones have no bound', async () => {
+  const old = await makeKey(t, await makeCustomer(t))
+  await request(t, old, { atMs: noon('2026-07-01'), cost: '0.1', model: 'old:1' })
+  await request(t, old, { atMs: noon('2026-07-01'), cost: '0.1', model: 'slow:1' })
+  const change = (sets: string, model: string) => t.db.all(`UPDATE usage_daily SET ${sets} WHERE model = ?`, [model])
+  await change('first_requests = 0, first_ms_sum = 0, first_le_50 = 0', 'old:1')
+  const july = [String(old.customerId), '--start-date', '2026-07-01', '--end-date', '2026-07-31']
+  await change('first_ms_sum = 60000, first_le_50 = 0', 'slow:1')
+  const { out } = await t.admin('usage-report', ...july)
+  expect(out).toMatch(/old:1 .* {2}- {2,}- {2}\$0\.1\n/)
+  expect(out).toMatch(/slow:1 .* {2}60 s {2}> 51\.2 s {2}\$0\.1\n/)
+  const { rows } = await report(...july)
+  expect(rows).toMatchObject([
+    { first_token_ms_average: null, first_token_p95_ms_at_most: null },
+    { first_token_ms_average: 60_000, first_token_p95_ms_at_most: null },
+  ])
+  await change('first_requests = 1, first_ms_sum = 5, first_le_50 = 1', 'old:1')
+  await change('first_ms_sum = 5, first_le_50 = 1', 'slow:1')
 })
 
 test('adjustments are told apart from usage, and billed with it', async () => {

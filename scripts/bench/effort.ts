@@ -23,6 +23,8 @@ export interface Effort {
   stallMs: number
   /** How many usage rows the ledger with many has; the other has 100. */
   manyRows: number
+  /** How many usage rows there are behind the reports that are timed. */
+  reportRows: number[]
   starts: number
 }
 
@@ -40,6 +42,7 @@ export function effortOf({ quick, rounds }: { quick: boolean; rounds: number }):
         memoryWarmUp: 500,
         stallMs: 2000,
         manyRows: 10_000,
+        reportRows: [100, 1000, 10_000],
         starts: 2,
       }
     : {
@@ -51,6 +54,7 @@ export function effortOf({ quick, rounds }: { quick: boolean; rounds: number }):
         memoryWarmUp: 25_000,
         stallMs: 5000,
         manyRows: 1_000_000,
+        reportRows: [10_000, 100_000, 1_000_000],
         starts: 5,
       }
 }

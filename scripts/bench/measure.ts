@@ -8,6 +8,7 @@ import { commandLine, type Options, type Section } from './options.ts'
 import { measurePaced } from './paced.ts'
 import { measurePaid } from './paid.ts'
 import type { Progress } from './progress.ts'
+import { measureReports } from './reports.ts'
 import type { Results } from './results.ts'
 import { measureRows } from './row-counts.ts'
 import { measureScale } from './scale.ts'
@@ -28,6 +29,7 @@ export async function measure(options: Options, effort: Effort, progress: Progre
       paid: await section('paid', () => measurePaid(stage)),
       memory: await section('memory', () => measureMemory(stage)),
       scale: await section('scale', () => measureScale(stage)),
+      reports: await section('reports', () => measureReports(stage)),
       rows: await section('rows', () => measureRows(stage)),
       size: await section('size', () => measureSize(stage.bundle)),
       start: await section('start', () => measureStart(stage)),

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { count } from '../admin/arguments.ts'
 
-const SECTIONS = ['load', 'paced', 'paid', 'memory', 'scale', 'rows', 'size', 'start'] as const
+const SECTIONS = ['load', 'paced', 'paid', 'memory', 'scale', 'reports', 'rows', 'size', 'start'] as const
 export type Section = (typeof SECTIONS)[number]
 
 /** Another gateway, already running, whose upstream is the bench's host. */

@@ -20,6 +20,7 @@ test('a time stands with its ratio to the floor', () => {
   // The gateway is 5 and the floor 4 times the pass-through; with 8 in flight it takes 5 × 8 ms.
   expect(page).toContain('| 8 | gateway | 40.0 (1.25 ×) | 80.0 (1.25 ×) | 120 (1.25 ×) | 200 (0.80 ×) | 5.00 (1.25 ×) |')
   expect(page).toContain('| gateway, usage taken out | 0.900 (4.50 ×) |')
+  expect(page).toContain('| 1,000,000 | 0.00900 (1.00 ×) | 1.00 (100 ×) |')
   expect(page).toContain('| direct | – | 0.100 | 0.200 | 0.500 | 0.400 | – |')
 })
 
@@ -56,7 +57,8 @@ test('aims are told as reached or not, with what was found', () => {
 
 test('what was not measured is left out, and what could not be is no aim reached', () => {
   const results = exampleResults()
-  const sizeOnly = { ...results, load: null, paced: null, paid: null, memory: null, scale: null, rows: null, start: null }
+  const none = { load: null, paced: null, paid: null, memory: null, scale: null, reports: null, rows: null, start: null }
+  const sizeOnly = { ...results, ...none }
   expect(aimsOf(sizeOnly)).toHaveLength(1)
   expect(asText(sizeOnly)).not.toContain('first token')
   const broken = { ...results, load: (results.load ?? []).map((point) => ({ ...point, firstMs: Number.NaN })) }

@@ -6,6 +6,7 @@ import type { Machine } from './machine.ts'
 import type { MemoryRow } from './memory.ts'
 import type { PacedRow } from './paced.ts'
 import type { Paid } from './paid.ts'
+import type { ReportRow } from './reports.ts'
 import type { RowCounts } from './row-counts.ts'
 import type { ScaleRow } from './scale.ts'
 import type { Failures } from './stage.ts'
@@ -22,6 +23,7 @@ export interface Results {
   paid: Paid | null
   memory: MemoryRow[] | null
   scale: ScaleRow[] | null
+  reports: ReportRow[] | null
   rows: RowCounts[] | null
   size: BundleSize | null
   start: StartRow[] | null

@@ -8,6 +8,7 @@ import { loadTables } from './load-tables.ts'
 import type { MemoryRow } from './memory.ts'
 import { PACED_STREAMS, type PacedRow } from './paced.ts'
 import { paidTables } from './paid-tables.ts'
+import type { ReportRow } from './reports.ts'
 import type { Results } from './results.ts'
 import type { RowCounts } from './row-counts.ts'
 import type { ScaleRow } from './scale.ts'
@@ -17,7 +18,7 @@ import { figure } from './statistics.ts'
 
 /** One or two for each section that was measured, the aims first. */
 export function tablesOf(results: Results): Table[] {
-  const { load, paced, paid, memory, scale, rows, size, start } = results
+  const { load, paced, paid, memory, scale, reports, rows, size, start } = results
   const aims = aimsOf(results)
   return [
     ...(aims.length > 0 ? [aimsTable(aims)] : []),
@@ -26,6 +27,7 @@ export function tablesOf(results: Results): Table[] {
     ...(paid ? paidTables(paid) : []),
     ...(memory ? [memoryTable(memory, results.effort)] : []),
     ...(scale ? [scaleTable(scale)] : []),
+    ...(reports ? [reportsTable(reports)] : []),
     ...(rows ? [rowsTable(rows)] : []),
     ...(size ? [sizeTable(size)] : []),
     ...(start ? [startTable(start)] : []),
@@ -86,6 +88,20 @@ function scaleTable(scale: ScaleRow[]): Table {
     columns: ['usage rows', 'first token, ms', 'CPU ms'],
     words: 0,
     rows: scale.map((row) => [row.usageRows.toLocaleString('en-US'), against(row.firstMs, few?.firstMs), against(row.cpuMs, few?.cpuMs)]),
+  }
+}
+
+function reportsTable(reports: ReportRow[]): Table {
+  const [few] = reports
+  return {
+    title: `usage-report of 30 days, from the daily sums, and the same from the rows themselves (× the fewest rows)`,
+    columns: ['usage rows', 'usage-report, s', 'the rows, s'],
+    words: 0,
+    rows: reports.map((row) => [
+      row.usageRows.toLocaleString('en-US'),
+      against(row.reportMs / 1000, (few?.reportMs ?? Number.NaN) / 1000),
+      against(row.scanMs / 1000, (few?.scanMs ?? Number.NaN) / 1000),
+    ]),
   }
 }
 

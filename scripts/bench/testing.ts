@@ -27,6 +27,7 @@ export function exampleResults(): Results {
       { usageRows: 100, firstMs: 4, cpuMs: 3 },
       { usageRows: 1_000_000, firstMs: 4.2, cpuMs: 3 },
     ],
+    reports: [10_000, 100_000, 1_000_000].map((usageRows) => ({ usageRows, reportMs: 9, scanMs: usageRows / 1000 })),
     rows: [{ requestsAtOnce: 1, calls: 2, rowsRead: 54, rowsWritten: 5 }],
     size: { bytes: 307_200, gzipBytes: 92_160 },
     start: [PASS_THROUGH, GATEWAY].map((subject, index) => ({ subject, ms: 150 + 150 * index })),

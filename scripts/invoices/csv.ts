@@ -1,5 +1,5 @@
 // An invoice as CSV: a row for each line, adjustment and sum, so that the amounts of usage and adjustments add up.
-import { csvLine, type Decimal } from '../admin/csv.ts'
+import { csvLine, type Decimal } from '../../worker/csv.ts'
 import type { InvoiceDocument, LinePrice } from './document.ts'
 
 type Cell = string | number | null | Decimal

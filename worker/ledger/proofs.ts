@@ -1,4 +1,5 @@
 // The proof of the ledger: each question gives the rows that disagree, and a sound ledger gives none.
+import { FIRST_COLUMNS, firstSqls } from './first-token.ts'
 import { INVOICE_PROOFS } from './invoice-proofs.ts'
 import { BALANCE_PARTS, periodOfDaySql } from './periods.ts'
 
@@ -45,6 +46,17 @@ const PROOFS: readonly Proof[] = [
       ) SELECT customer_id, day, model, key_id, outcome, rtrim(${SUMMED.map((column) => `iif(${column} <> d_${column}, '${column} ', '')`).join(' || ')}) AS differs,
         cost_nano, d_cost_nano AS summed_nano FROM grouped
       WHERE ${SUMMED.map((column) => `${column} <> d_${column}`).join(' OR ')}`,
+  },
+  {
+    // Sums of before the columns were kept have none, and those of the day on which that began only some: no more than there is, then.
+    name: 'the times to the first token are those of usage',
+    of: 'SELECT count(*) AS n FROM usage_daily WHERE first_requests > 0',
+    sql: `WITH since AS (SELECT min(day) AS day FROM usage_daily WHERE first_requests > 0), due AS (
+        SELECT customer_id, created_ms / 86400000 AS day, model, key_id, outcome, ${FIRST_COLUMNS.map((column, index) => `${firstSqls[index]} AS due_${column}`).join(', ')}
+        FROM usage GROUP BY customer_id, created_ms / 86400000, model, key_id, outcome
+      ) SELECT d.customer_id, d.day, d.model, d.key_id, d.outcome, d.first_requests, due_first_requests FROM usage_daily d CROSS JOIN since s
+        LEFT JOIN due u ON u.customer_id = d.customer_id AND u.day = d.day AND u.model = d.model AND u.key_id = d.key_id AND u.outcome = d.outcome
+      WHERE ${FIRST_COLUMNS.map((column) => `iif(d.day > s.day, d.${column} <> coalesce(due_${column}, 0), d.${column} > coalesce(due_${column}, 0))`).join(' OR ')}`,
   },
   {
     name: 'spend is usage and adjustments',

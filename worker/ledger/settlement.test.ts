@@ -138,6 +138,38 @@ test('an expired request is worth its checkpoint, and nothing where nothing was 
   expect(await sweep(db)).toBe(0)
 })
 
+test('the daily sums hold the time to the first token, each request in the smallest column that holds it', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '1' }))
+  for (const firstMs of [0, 50, 51, 400, 51_200, 51_201, null]) await settle(db, endingOf(key, await running(key), 5, { firstMs }))
+  const daily = () => db.prepare('SELECT * FROM usage_daily WHERE customer_id = ? ORDER BY outcome').bind(key.customerId).all()
+  // 0 + 50 + 51 + 400 + 51,200 + 51,201 = 102,902
+  expect((await daily()).results).toMatchObject([
+    {
+      requests: 7,
+      first_requests: 6,
+      first_ms_sum: 102_902,
+      first_le_50: 2,
+      first_le_100: 1,
+      first_le_200: 0,
+      first_le_400: 1,
+      first_le_51200: 1,
+    },
+  ])
+  const talking = await running(key)
+  const used = { ...UNUSED, input: 1, output: 1 }
+  await renew(db, { customerId: key.customerId, id: talking, costNano: 1 as NanoUsd, used, firstMs: 90, leaseMs: 0 })
+  await expire(talking)
+  await expire(await running(key))
+  await sweep(db)
+  expect((await daily()).results[1]).toMatchObject({
+    outcome: 'expired',
+    requests: 2,
+    first_requests: 1,
+    first_ms_sum: 90,
+    first_le_100: 1,
+  })
+})
+
 test('a lease that runs is not swept', async () => {
   const key = await makeKey(await makeCustomer({ budget: '1' }))
   const id = await running(key)

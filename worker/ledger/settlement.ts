@@ -2,6 +2,7 @@
 import type { NanoUsd } from '../money.ts'
 import type { Used } from '../pricing.ts'
 import type { Outcome } from '../schema.ts'
+import { FIRST_COLUMNS, firstSqls } from './first-token.ts'
 import { openDaySql, periodOfDaySql, rebuildSpendSql } from './periods.ts'
 import { retryTransient } from './retry.ts'
 
@@ -63,13 +64,13 @@ const SETTLE = [
    FROM charged CROSS JOIN (SELECT 'c' AS owner UNION ALL SELECT 'k' UNION ALL SELECT 'p') WHERE CASE owner WHEN 'c' THEN true WHEN 'k' THEN k_budget_nano IS NOT NULL ELSE prepaid END
    GROUP BY whose, period
    ON CONFLICT DO UPDATE SET spent_nano = spent_nano + excluded.spent_nano`,
-  `INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano, ${vendorColumns.join(', ')})
-   ${ENDED} SELECT customer_id, day, model, key_id, outcome, count(*), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(gpu_ms), sum(cost_nano), ${vendorColumns.map((column) => `sum(${column})`).join(', ')}
+  `INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano, ${vendorColumns.join(', ')}, ${FIRST_COLUMNS.join(', ')})
+   ${ENDED} SELECT customer_id, day, model, key_id, outcome, count(*), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(gpu_ms), sum(cost_nano), ${vendorColumns.map((column) => `sum(${column})`).join(', ')}, ${firstSqls.join(', ')}
    FROM charged WHERE true GROUP BY customer_id, day, model, key_id, outcome
    ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, input_tokens = input_tokens + excluded.input_tokens,
      cached_tokens = cached_tokens + excluded.cached_tokens, output_tokens = output_tokens + excluded.output_tokens,
      gpu_ms = gpu_ms + excluded.gpu_ms, cost_nano = cost_nano + excluded.cost_nano,
-     ${vendorColumns.map((column) => `${column} = ${column} + excluded.${column}`).join(', ')}`,
+     ${[...vendorColumns, ...FIRST_COLUMNS].map((column) => `${column} = ${column} + excluded.${column}`).join(', ')}`,
   `${ENDED} DELETE FROM holds WHERE (customer_id, id) IN (SELECT customer_id, id FROM ended)`,
 ]
 

@@ -1,195 +1,110 @@
-// What a customer may know of their own account, with their key: what is left, what was used, what one request cost.
-import { zValidator } from '@hono/zod-validator'
-import { and, between, eq, sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/d1'
-import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+// GET /account/budget: what is left of the budgets, and which limit binds. What was used is in account-usage.ts, what requests cost in account-requests.ts.
 import { Hono } from 'hono'
-import * as z from 'zod'
 import { authenticate } from '../auth.ts'
-import { GatewayError, gatewayFault } from '../errors.ts'
-import { DAY_MS, periodRenewsMs, periodStartDay } from '../ledger/periods.ts'
+import { gatewayFault } from '../errors.ts'
+import { periodOfDaySql, periodRenewsMs } from '../ledger/periods.ts'
 import { formatUsd } from '../money.ts'
-import { apiKeys, type BudgetPeriod, customers, holds, spend, type Upstream, usage, usageDaily } from '../schema.ts'
-import type { AccountRequest, AccountUsage } from './account-shapes.ts'
+import type { BudgetPeriod } from '../schema.ts'
+import { iso } from './account-query.ts'
+import type { AccountBudget } from './account-shapes.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
 
 export const account = new Hono<AppEnv>()
 
-interface Budget {
-  budget_usd: string | null
-  period: BudgetPeriod
-  spent_usd: string
-  held_usd: string
-  /** null: unlimited. */
-  remaining_usd: string | null
-  renews_at: string | null
+/**
+ * ?1 customer, ?2 key: the customer first, then the key if it has a budget. One statement, so that a request which ends meanwhile is in one place
+ * only; what counts is what admission counts.
+ */
+const STANDING = `
+WITH clock AS (SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now), owners AS (
+  SELECT 'c' || id AS owner, id AS customer_id, NULL AS key_id, budget_nano, budget_period FROM customers WHERE id = ?1
+  UNION ALL
+  SELECT 'k' || id, customer_id, id, budget_nano, budget_period FROM api_keys WHERE id = ?2 AND budget_nano IS NOT NULL
+), placed AS (SELECT *, ${periodOfDaySql('budget_period', '(now / 86400000)')} AS period FROM owners, clock)
+SELECT now AS nowMs, budget_nano AS budgetNano, budget_period AS kind,
+  coalesce((SELECT spent_nano FROM spend s WHERE s.owner = p.owner AND s.period = p.period), 0) AS spentNano,
+  (SELECT coalesce(sum(h.hold_nano), 0) FROM holds h
+    WHERE h.customer_id = p.customer_id AND (p.key_id IS NULL OR h.key_id = p.key_id) AND h.created_ms >= p.period * 86400000) AS heldNano
+FROM placed p ORDER BY p.key_id NULLS FIRST`
+
+interface Standing {
+  nowMs: number
+  budgetNano: number | null
+  kind: BudgetPeriod
+  spentNano: number
+  heldNano: number
 }
 
 account.get('/account/budget', async (c) => {
-  const { db: d1, request } = exchangeOf(c)
-  const caller = await authenticate(d1, request.headers)
-  const db = drizzle(d1)
-  const [[customer], [key]] = await db.batch([
-    db.select().from(customers).where(eq(customers.id, caller.customerId)),
-    db.select().from(apiKeys).where(eq(apiKeys.id, caller.keyId)),
+  const { db, request } = exchangeOf(c)
+  const { customerId, keyId } = await authenticate(db, request.headers)
+  const [[customer, key], balance] = await Promise.all([
+    db
+      .prepare(STANDING)
+      .bind(customerId, keyId)
+      .all<Standing>()
+      .then(({ results }) => results),
+    db.prepare(BALANCE).bind(customerId).first<Balance>(),
   ])
-  if (customer === undefined || key === undefined) throw gatewayFault()
-  const nowMs = Date.now()
-  const owner = async (
-    name: string,
-    who: { budgetNano: number | null; budgetPeriod: BudgetPeriod },
-    held: ReturnType<typeof eq>,
-  ): Promise<Budget> => {
-    const start = periodStartDay(who.budgetPeriod, nowMs)
-    const [[spent], [flight]] = await db.batch([
-      db
-        .select({ nano: spend.spentNano })
-        .from(spend)
-        .where(and(eq(spend.owner, name), eq(spend.period, start))),
-      db
-        .select({ nano: sql<number>`coalesce(sum(${holds.holdNano}), 0)` })
-        .from(holds)
-        .where(and(held, sql`${holds.createdMs} >= ${start * DAY_MS}`)),
-    ])
-    const spentNano = spent?.nano ?? 0
-    const heldNano = flight?.nano ?? 0
-    const renews = periodRenewsMs(who.budgetPeriod, nowMs)
-    return {
-      budget_usd: who.budgetNano === null ? null : formatUsd(who.budgetNano),
-      period: who.budgetPeriod,
-      spent_usd: formatUsd(spentNano),
-      held_usd: formatUsd(heldNano),
-      remaining_usd: who.budgetNano === null ? null : formatUsd(who.budgetNano - spentNano - heldNano),
-      renews_at: renews === null ? null : new Date(renews).toISOString(),
-    }
-  }
-  const prepaid = customer.prepaid === 1 ? { prepaid: await prepaidOf(d1, customer.id) } : {}
-  return c.json({
-    ...prepaid,
-    account: await owner(`c${customer.id}`, customer, eq(holds.customerId, customer.id)),
-    key:
-      key.budgetNano === null
-        ? null
-        : await owner(`k${key.id}`, key, sql`${holds.customerId} = ${customer.id} AND ${holds.keyId} = ${key.id}`),
-  })
+  if (customer === undefined) throw gatewayFault()
+  const binds = binding([
+    ['key budget', key === undefined ? null : leftNano(key)],
+    ['account budget', leftNano(customer)],
+    ['prepaid balance', balance === null ? null : balanceLeftNano(balance)],
+  ])
+  const prepaid = balance === null ? {} : { prepaid: prepaidOf(balance) }
+  return c.json<AccountBudget>({ ...prepaid, account: budgetOf(customer), key: key === undefined ? null : budgetOf(key), binds })
 })
 
-/** One statement, so that a request which ends meanwhile is in one place only. */
-async function prepaidOf(db: D1Database, customerId: number) {
-  const row = await db
-    .prepare(
-      `SELECT (SELECT coalesce(sum(amount_nano), 0) FROM payments WHERE customer_id = ?1) AS paid,
-         coalesce((SELECT spent_nano FROM spend WHERE owner = 'p' || CAST(?1 AS INTEGER) AND period = 0), 0) AS owed,
-         (SELECT coalesce(sum(hold_nano), 0) FROM holds WHERE customer_id = ?1) AS held`,
-    )
-    .bind(customerId)
-    .first<{ paid: number; owed: number; held: number }>()
-  const { paid = 0, owed = 0, held = 0 } = row ?? {}
-  return { paid_usd: formatUsd(paid), used_usd: formatUsd(paid + owed), held_usd: formatUsd(held), left_usd: formatUsd(-owed - held) }
+/** ?1 customer: a row if they are prepaid. What is owed is what was used less what was paid. */
+const BALANCE = `SELECT (SELECT coalesce(sum(amount_nano), 0) FROM payments WHERE customer_id = c.id) AS paidNano,
+  coalesce((SELECT spent_nano FROM spend WHERE owner = 'p' || c.id AND period = 0), 0) AS owedNano,
+  (SELECT coalesce(sum(hold_nano), 0) FROM holds WHERE customer_id = c.id) AS heldNano
+FROM customers c WHERE c.id = ?1 AND c.prepaid = 1`
+
+interface Balance {
+  paidNano: number
+  owedNano: number
+  heldNano: number
 }
 
-const date = z.iso.date('must be a date such as 2026-11-24').transform((text) => Date.parse(text) / DAY_MS)
-const range = z.object({ from: date.optional(), to: date.optional() })
-const checkedRange = zValidator('query', range, (result) => {
-  if (result.success) return
-  const issue = result.error.issues[0]
-  const param = String(issue?.path[0] ?? '')
-  throw new GatewayError('invalid_request', `${param}: ${issue?.message}`, { param })
-})
+function balanceLeftNano({ owedNano, heldNano }: Balance): number {
+  return -owedNano - heldNano
+}
 
-/** This key's use by model, from the daily sums; `to` is inclusive, and the current month is the default. */
-account.get('/account/usage', checkedRange, async (c) => {
-  const { db: d1, request } = exchangeOf(c)
-  const caller = await authenticate(d1, request.headers)
-  const query = c.req.valid('query')
-  const nowMs = Date.now()
-  const from = query.from ?? periodStartDay('month', nowMs)
-  const to = query.to ?? Math.floor(nowMs / DAY_MS)
-  if (from > to) throw new GatewayError('invalid_request', 'from: must not be after to', { param: 'from' })
-  const total = (column: SQLiteColumn) => sql<number>`sum(${column})`
-  const rows = await drizzle(d1)
-    .select({
-      model: usageDaily.model,
-      upstream: upstreamOf((to + 1) * DAY_MS),
-      requests: total(usageDaily.requests),
-      input_tokens: total(usageDaily.inputTokens),
-      cached_tokens: total(usageDaily.cachedTokens),
-      cache_write_tokens: total(usageDaily.cacheWriteTokens),
-      cache_write_long_tokens: total(usageDaily.cacheWriteLongTokens),
-      output_tokens: total(usageDaily.outputTokens),
-      reasoning_tokens: total(usageDaily.reasoningTokens),
-      cost: total(usageDaily.costNano),
-    })
-    .from(usageDaily)
-    .where(and(eq(usageDaily.customerId, caller.customerId), eq(usageDaily.keyId, caller.keyId), between(usageDaily.day, from, to)))
-    .groupBy(usageDaily.model)
-  const day = (days: number) => new Date(days * DAY_MS).toISOString().slice(0, 10)
-  return c.json<AccountUsage>({
-    from: day(from),
-    to: day(to),
-    models: rows.map(({ cost, ...row }) => ({ ...row, cost_usd: formatUsd(cost) })),
-    cost_usd: formatUsd(rows.reduce((sum, row) => sum + row.cost, 0)),
-  })
-})
-
-/** Daily sums do not hold whose model it was; the last price of its name that began before a moment does. Without one it is the host's, by `*`. */
-const upstreamOf = (beforeMs: number) =>
-  sql<Upstream>`coalesce((SELECT p.upstream FROM prices p WHERE p.model = usage_daily.model AND p.variant = '' AND p.valid_from_ms < ${beforeMs}
-    ORDER BY p.valid_from_ms DESC, p.id DESC LIMIT 1), 'ollama')`
-
-/** One request of this key's: in flight or ended. Another's is not there. */
-account.get('/account/requests/:id', async (c) => {
-  const { db: d1, request } = exchangeOf(c)
-  const caller = await authenticate(d1, request.headers)
-  const db = drizzle(d1)
-  const id = c.req.param('id')
-  const [[ended], [running]] = await db.batch([
-    db
-      .select()
-      .from(usage)
-      .where(and(eq(usage.customerId, caller.customerId), eq(usage.id, id), eq(usage.keyId, caller.keyId))),
-    db
-      .select()
-      .from(holds)
-      .where(and(eq(holds.customerId, caller.customerId), eq(holds.id, id), eq(holds.keyId, caller.keyId))),
-  ])
-  if (running !== undefined) {
-    const { model, dialect, upstream, holdNano, outputLimit, createdMs } = running
-    return c.json<AccountRequest>({
-      id,
-      state: 'running',
-      model,
-      dialect,
-      upstream,
-      held_usd: formatUsd(holdNano),
-      output_limit: outputLimit,
-      created_at: iso(createdMs),
-    })
+function prepaidOf(balance: Balance): NonNullable<AccountBudget['prepaid']> {
+  const { paidNano, owedNano, heldNano } = balance
+  return {
+    paid_usd: formatUsd(paidNano),
+    used_usd: formatUsd(paidNano + owedNano),
+    held_usd: formatUsd(heldNano),
+    left_usd: formatUsd(balanceLeftNano(balance)),
   }
-  if (ended === undefined) throw new GatewayError('not_found', 'This key has no such request.')
-  return c.json<AccountRequest>({
-    id,
-    state: 'ended',
-    outcome: ended.outcome,
-    model: ended.model,
-    dialect: ended.dialect,
-    upstream: ended.upstream,
-    input_tokens: ended.inputTokens,
-    cached_tokens: ended.cachedTokens,
-    cache_write_tokens: ended.cacheWriteTokens,
-    cache_write_long_tokens: ended.cacheWriteLongTokens,
-    output_tokens: ended.outputTokens,
-    reasoning_tokens: ended.reasoningTokens,
-    estimated: ended.estimated === 1,
-    cost_usd: formatUsd(ended.costNano),
-    held_usd: formatUsd(ended.holdNano),
-    output_limit: ended.outputLimit,
-    first_token_ms: ended.firstMs,
-    created_at: iso(ended.createdMs),
-    settled_at: iso(ended.settledMs),
-  })
-})
+}
 
-function iso(ms: number): string {
-  return new Date(ms).toISOString()
+/** null: unlimited. */
+function leftNano({ budgetNano, spentNano, heldNano }: Standing): number | null {
+  return budgetNano === null ? null : budgetNano - spentNano - heldNano
+}
+
+function budgetOf(standing: Standing): AccountBudget['account'] {
+  const { budgetNano, kind, spentNano, heldNano, nowMs } = standing
+  const left = leftNano(standing)
+  const renews = periodRenewsMs(kind, nowMs)
+  return {
+    budget_usd: budgetNano === null ? null : formatUsd(budgetNano),
+    period: kind,
+    spent_usd: formatUsd(spentNano),
+    held_usd: formatUsd(heldNano),
+    remaining_usd: left === null ? null : formatUsd(left),
+    renews_at: renews === null ? null : iso(renews),
+  }
+}
+
+type Limit = NonNullable<AccountBudget['binds']>
+
+/** The limit that leaves least, the first of those that leave the same; null: none does. */
+function binding(limits: [name: Limit, leftNano: number | null][]): Limit | null {
+  const bounded = limits.filter((limit): limit is [Limit, number] => limit[1] !== null)
+  return bounded.sort(([, one], [, other]) => one - other)[0]?.[0] ?? null
 }

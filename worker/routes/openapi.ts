@@ -4,10 +4,14 @@ import * as z from 'zod'
 import { version } from '../../package.json'
 import { DIALECTS } from '../dialects/all.ts'
 import { type ErrorCode, STATUS } from '../errors.ts'
-import { accountRequest, accountUsage } from './account-shapes.ts'
+import { requestsQuery } from './account-requests.ts'
+import { accountBudget, accountRequest, accountRequests, accountUsage } from './account-shapes.ts'
+import { usageQuery } from './account-usage.ts'
 import type { AppEnv } from './context.ts'
 
 export const openapi = new Hono<AppEnv>()
+
+const SEEN = "A key sees what was done with it; one that was made with --account, all of its customer's"
 
 const READS: [method: 'get' | 'post', path: string, summary: string, key: boolean][] = [
   ['get', '/', 'Says that it is there', false],
@@ -20,12 +24,23 @@ const READS: [method: 'get' | 'post', path: string, summary: string, key: boolea
   ['get', '/v1/models', 'Models that the key may use, as OpenAI lists them, or as Anthropic does where anthropic-version is sent', true],
   ['get', '/v1/models/{id}', 'One model', true],
   ['post', '/v1/messages/count_tokens', 'An estimate of the input tokens of a message', true],
-  ['get', '/account/budget', 'What is left of the budgets', true],
-  ['get', '/account/usage', 'What this key used, by model', true],
-  ['get', '/account/requests/{id}', 'One request of this key', true],
+  ['get', '/account/budget', 'What is left of the budgets, and which limit binds', true],
+  ['get', '/account/usage', `What was used by day, model or key, as JSON or CSV. ${SEEN}`, true],
+  ['get', '/account/requests', `Requests that run and that have ended, newest first. ${SEEN}`, true],
+  ['get', '/account/requests/{id}', `One request, and why it cost what it did. ${SEEN}`, true],
 ]
 
-const ANSWERS: Record<string, z.ZodType> = { '/account/usage': accountUsage, '/account/requests/{id}': accountRequest }
+const ANSWERS: Record<string, z.ZodType> = {
+  '/account/budget': accountBudget,
+  '/account/usage': accountUsage,
+  '/account/requests': accountRequests,
+  '/account/requests/{id}': accountRequest,
+}
+
+/** Routes that take a query. */
+const QUERIES: Record<string, z.ZodObject> = { '/account/usage': usageQuery, '/account/requests': requestsQuery }
+/** And give CSV, where that is asked for. */
+const CSV: ReadonlySet<string> = new Set(['/account/usage'])
 
 /** What each means; OpenAI's envelope has it as its `code`. */
 const ERRORS: Record<ErrorCode, string> = {
@@ -55,12 +70,12 @@ openapi.get('/openapi.json', (c) => {
   const failed = { description: 'An error in the envelope of the dialect; its code is one of components.schemas.ErrorCode' }
   const answers = { 200: { description: 'OK' }, default: failed }
   for (const [method, path, summary, key] of READS) {
-    const parameters = path.includes('{id}') ? [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }] : []
+    const parameters = [
+      ...(path.includes('{id}') ? [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }] : []),
+      ...queryParameters(QUERIES[path]),
+    ]
     const answer = ANSWERS[path]
-    const responses =
-      answer === undefined
-        ? answers
-        : { 200: { description: 'OK', content: { 'application/json': { schema: jsonSchema(answer, 'output') } } }, default: failed }
+    const responses = answer === undefined ? answers : { 200: { description: 'OK', content: contentOf(path, answer) }, default: failed }
     paths[path] = { [method]: { summary, parameters, responses, ...(key ? {} : { security: [] }) } }
   }
   for (const dialect of DIALECTS) {
@@ -88,7 +103,21 @@ openapi.get('/openapi.json', (c) => {
   })
 })
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output') {
+function queryParameters(query: z.ZodObject | undefined) {
+  return Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema: jsonSchema(schema, 'input'),
+  }))
+}
+
+function contentOf(path: string, answer: z.ZodType) {
+  const csv = CSV.has(path) ? { 'text/csv': { schema: { type: 'string' } } } : {}
+  return { 'application/json': { schema: jsonSchema(answer, 'output') }, ...csv }
+}
+
+function jsonSchema(schema: z.core.$ZodType, io: 'input' | 'output') {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
   return rest
 }
