@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { DatabaseError, databaseErrorIn } from '../database/database.ts'
 import type { OpenDatabase } from '../database/open.ts'
+import { backupCommand } from './backup.ts'
 import { checkBudgetCommand } from './check-budget.ts'
 import { Failure, type Io, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
@@ -13,6 +14,7 @@ import { listKeysCommand } from './list-keys.ts'
 import { listModelsCommand } from './list-models.ts'
 import { listPricingCommand } from './list-pricing.ts'
 import { reconcileCommand } from './reconcile.ts'
+import { restoreCommand } from './restore.ts'
 import { revokeKeyCommand } from './revoke-key.ts'
 import { rotateKeyCommand } from './rotate-key.ts'
 import { setPricingCommand } from './set-pricing.ts'
@@ -40,6 +42,8 @@ const COMMANDS = [
   exportUsageCommand,
   verifyLedgerCommand,
   reconcileCommand,
+  backupCommand,
+  restoreCommand,
 ]
 
 /**

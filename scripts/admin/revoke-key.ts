@@ -1,5 +1,6 @@
 // revoke-key: no request with this key is admitted any more; what is running ends and is billed.
 import { Argument, type Command } from 'commander'
+import { noteKeyEnd } from '../backup/revocations.ts'
 import { id } from './arguments.ts'
 import { NOW_MS } from './clock.ts'
 import type { Context, Output } from './context.ts'
@@ -18,9 +19,11 @@ export function revokeKeyCommand(shell: Shell): Command {
 }
 
 /** A key that was revoked before stays as it was. */
-async function revokeKey({ db }: Context, keyId: number): Promise<Output> {
+async function revokeKey(context: Context, keyId: number): Promise<Output> {
+  const { db } = context
   const before = await findKey(db, keyId)
   await db.all(`UPDATE api_keys SET revoked_ms = ${NOW_MS} WHERE id = ? AND revoked_ms IS NULL`, [keyId])
+  await noteKeyEnd(context, keyId)
   const key = await findKey(db, keyId)
   const said = before.status === 'revoked' ? `was revoked before, at ${minute(key.revokedMs)} UTC` : 'is revoked'
   return { json: keyJson(key), text: `${capital(keyTitle(key))} of ${key.customerName} ${said}.` }
