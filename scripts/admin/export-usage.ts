@@ -2,6 +2,7 @@
 import { Argument, type Command, Option } from 'commander'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import type { Database, Row } from '../database/database.ts'
+import { archivedIn, archivedText } from './archives.ts'
 import { id } from './arguments.ts'
 import { type Context, type Output, UsageError } from './context.ts'
 import { csvLine } from './csv.ts'
@@ -58,6 +59,8 @@ async function exportUsage(context: Context, customerId: number, options: Option
   const { db, io, json } = context
   const { startDate, endDate, output } = options
   await findCustomer(db, customerId)
+  const archived = await archivedIn(db, startDate, endDate)
+  if (archived.length > 0) io.err(`note: not among them: ${archivedText(archived)}\n`)
   const form = json && output === undefined ? jsonArray : options.format === 'json' ? jsonLines : csv
   const sink = output === undefined ? standardOutput(io) : await fileSink(io, output)
   const rows = await writeAll(pages(db, customerId, startDate, endDate), form, sink, progress(io.err)).catch(async (error) => {
@@ -65,7 +68,8 @@ async function exportUsage(context: Context, customerId: number, options: Option
     throw error
   })
   await sink.finish()
-  return output === undefined ? null : { json: { rows, file: output }, text: `${plural(rows, 'request')} written to ${output}` }
+  if (output === undefined) return null
+  return { json: { rows, file: output, archived }, text: `${plural(rows, 'request')} written to ${output}` }
 }
 
 async function* pages(db: Database, customerId: number, startDay: number | undefined, endDay: number | undefined): AsyncGenerator<Row[]> {

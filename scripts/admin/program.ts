@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { DatabaseError, databaseErrorIn } from '../database/database.ts'
 import type { OpenDatabase } from '../database/open.ts'
+import { archiveCommand } from './archive.ts'
 import { backupCommand } from './backup.ts'
 import { checkBudgetCommand } from './check-budget.ts'
 import { Failure, type Io, UsageError } from './context.ts'
@@ -9,6 +10,7 @@ import { createCustomerCommand } from './create-customer.ts'
 import { exportUsageCommand } from './export-usage.ts'
 import { generateKeyCommand } from './generate-key.ts'
 import { importPricesCommand } from './import-prices.ts'
+import { listArchivesCommand } from './list-archives.ts'
 import { listCustomersCommand } from './list-customers.ts'
 import { listKeysCommand } from './list-keys.ts'
 import { listModelsCommand } from './list-models.ts'
@@ -44,6 +46,8 @@ const COMMANDS = [
   reconcileCommand,
   backupCommand,
   restoreCommand,
+  archiveCommand,
+  listArchivesCommand,
 ]
 
 /**

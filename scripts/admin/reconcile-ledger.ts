@@ -3,9 +3,9 @@ import { DAY_MS } from '../../worker/ledger/periods.ts'
 import type { Vendor } from '../catalogue/format.ts'
 import type { Database, Row } from '../database/database.ts'
 import { ID_MARGIN_MS, idAt } from './export-usage.ts'
+import type { Month } from './month.ts'
 import { allPrices, type PriceRow } from './prices.ts'
 import type { Tokens } from './vendor-export.ts'
-import type { Month } from './vendor-files.ts'
 
 export interface LedgerUsage {
   /** Of its admission, whole days since 1970, UTC. */

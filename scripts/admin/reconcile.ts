@@ -1,16 +1,18 @@
 // reconcile: the vendor's own usage export beside the ledger, by UTC day and model. It writes nothing.
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { VENDORS, type Vendor } from '../catalogue/format.ts'
-import type { Context, Output } from './context.ts'
+import { archivedIn, archivedText } from './archives.ts'
+import { type Context, Failure, type Output } from './context.ts'
 import { type Markup, markup } from './markup.ts'
+import { type Month, month } from './month.ts'
 import { type Comparison, compare } from './reconcile-compare.ts'
 import { ledgerUsage, vendorPrices } from './reconcile-ledger.ts'
 import { comparisonJson, comparisonText } from './reconcile-table.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dayName, plural, thousands } from './table.ts'
 import type { VendorExport } from './vendor-export.ts'
-import { type Month, readExports } from './vendor-files.ts'
+import { readExports } from './vendor-files.ts'
 
 /** 0.1%, in ten-thousandths of a percent. */
 const TOLERANCE: Markup = 1000
@@ -42,17 +44,10 @@ export function reconcileCommand(shell: Shell): Command {
     .action((options: Options) => shell.run(options, (context) => reconcile(context, options)))
 }
 
-/** YYYY-MM that has begun → its days. Throws InvalidArgumentError. */
-function month(text: string): Month {
-  const [, year = '', number = ''] = /^((?:19[7-9]|[2-9]\d\d)\d)-(0[1-9]|1[0-2])$/.exec(text) ?? []
-  if (year === '') throw new InvalidArgumentError('It has to be a month as YYYY-MM.')
-  const first = Date.UTC(Number(year), Number(number) - 1, 1)
-  if (first > Date.now()) throw new InvalidArgumentError('It has not begun yet: give a month of the past, or this one.')
-  return { name: text, first: first / DAY_MS, last: Date.UTC(Number(year), Number(number), 0) / DAY_MS }
-}
-
 /** Throws Failure. */
 async function reconcile({ db, io }: Context, { vendor, month, from, tolerance }: Options): Promise<Output> {
+  const archived = await archivedIn(db, month.first, month.last)
+  if (archived.length > 0) throw new Failure(`--month: there are no rows to compare any more: ${archivedText(archived)}`)
   const today = Math.floor(Date.now() / DAY_MS)
   const exported = await readExports(vendor, from, io.directory, month, today)
   const [ledger, prices] = [await ledgerUsage(db, vendor, month), await vendorPrices(db, vendor)]

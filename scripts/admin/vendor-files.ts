@@ -3,18 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Vendor } from '../catalogue/format.ts'
 import { Failure } from './context.ts'
+import type { Month } from './month.ts'
 import { dayName } from './table.ts'
 import { VendorExport, type What } from './vendor-export.ts'
 import { readAnthropicPage } from './vendor-export-anthropic.ts'
 import { readOpenaiPage } from './vendor-export-openai.ts'
 import { type Place, pagesOf } from './vendor-json.ts'
-
-export interface Month {
-  name: string
-  /** Whole days since 1970, UTC, both included. */
-  first: number
-  last: number
-}
 
 const WHAT = { usage: 'usage', charges: 'costs' } as const
 

@@ -18,38 +18,32 @@ const isRow = (line: Buffer) => line[0] === 0x5b
 /** Reads all of it. Throws BadFile, which names what is wrong and where. */
 export async function checkFile<Head>(path: string, headShape: z.ZodType<Head>, what: 'backup' | 'archive'): Promise<Checked<Head>> {
   const hash = createHash('sha256')
-  const checked: Omit<Checked<Head>, 'head'> = { snapshot: null, sections: [], counts: {} }
+  const found: Omit<Checked<Head>, 'head'> = { snapshot: null, sections: [], counts: {} }
   let head: Head | null = null
   let proof: z.infer<typeof proofLine> | null = null
   let number = 0
-  const damaged = () => new BadFile(`${path} is damaged in line ${number}: it is not as it was written. Nothing was changed.`)
-  // What a line is wrong with can be that the rest of it is missing: known when no line follows.
-  let wrong: Error | null = null
+  // What is wrong with a line can be that the rest of it is missing: known when none follows.
+  let wrong = false
   for await (const line of readLines(path)) {
-    if (wrong !== null) throw wrong
-    if (proof !== null) throw damaged()
+    if (wrong || proof !== null) throw damaged(path, `line ${number} is not as it was written`)
     number += 1
     const value = parsed(line)
     if (number === 1) head = readHead(path, value, headShape, what)
-    else if (value === undefined) wrong = damaged()
-    else if (isRow(line)) countRow(checked, value) || (wrong = damaged())
-    else if (proofLine.safeParse(value).success) proof = proofLine.parse(value)
-    else if (section.safeParse(value).success) {
-      const found = section.parse(value)
-      checked.sections.push(found)
-      checked.counts[found.table] ??= 0
-    } else if (snapshot.safeParse(value).success && checked.snapshot === null) checked.snapshot = snapshot.parse(value)
-    else wrong = damaged()
+    else {
+      proof = proofLine.safeParse(value).data ?? null
+      wrong = proof === null && !takeLine(found, value)
+    }
     if (proof === null) hash.update(line).update('\n')
   }
   if (head === null) throw new BadFile(`${path} is empty: it is no ${what}.`)
   if (proof === null) throw new BadFile(`${path} was cut short: after line ${number} the rest is missing. Nothing was changed.`)
-  if (proof.sha256 !== hash.digest('hex')) {
-    throw new BadFile(`${path} is damaged: its checksum does not fit what is in it. Nothing was changed.`)
-  }
-  if (!sameCounts(proof.counts, checked.counts))
-    throw new BadFile(`${path} is damaged: its counts do not fit its rows. Nothing was changed.`)
-  return { head, ...checked }
+  if (proof.sha256 !== hash.digest('hex')) throw damaged(path, 'its checksum does not fit what is in it')
+  if (!sameCounts(proof.counts, found.counts)) throw damaged(path, 'its counts do not fit its rows')
+  return { head, ...found }
+}
+
+function damaged(path: string, why: string): BadFile {
+  return new BadFile(`${path} is damaged: ${why}. Nothing was changed.`)
 }
 
 function parsed(line: Buffer): unknown {
@@ -70,11 +64,24 @@ function readHead<Head>(path: string, value: unknown, shape: z.ZodType<Head>, wh
   throw new BadFile(`${path} is no ${what}: its first line is not that of one.`)
 }
 
-/** Whether the row belongs to a section and is as wide as that. */
-function countRow({ sections, counts }: Pick<Checked<unknown>, 'sections' | 'counts'>, row: unknown): boolean {
-  const last = sections.at(-1)
-  if (last === undefined || (row as unknown[]).length !== last.columns.length) return false
-  counts[last.table] = (counts[last.table] ?? 0) + 1
+/** Adds a line to what was found; whether it can stand where it does. */
+function takeLine(found: Omit<Checked<unknown>, 'head'>, value: unknown): boolean {
+  const { sections, counts } = found
+  if (Array.isArray(value)) {
+    const last = sections.at(-1)
+    if (last === undefined || value.length !== last.columns.length) return false
+    counts[last.table] = (counts[last.table] ?? 0) + 1
+    return true
+  }
+  const begun = section.safeParse(value)
+  if (begun.success) {
+    sections.push(begun.data)
+    counts[begun.data.table] ??= 0
+    return true
+  }
+  const moment = snapshot.safeParse(value)
+  if (!moment.success || found.snapshot !== null) return false
+  found.snapshot = moment.data
   return true
 }
 

@@ -41,15 +41,6 @@ export type Snapshot = z.infer<typeof snapshot>
 
 export const proofLine = z.object({ counts: z.record(z.string(), z.int().min(0)), sha256: z.string().regex(/^[0-9a-f]{64}$/) })
 
-/** A month as it is typed and shown. */
-export interface Month {
-  /** 2026-08. */
-  name: string
-  /** Its first day and the next one's, in days since 1970. */
-  first: number
-  next: number
-}
-
 /** Makes the lines of a file, and its last one. */
 export class LineMaker {
   readonly #hash: Hash = createHash('sha256')

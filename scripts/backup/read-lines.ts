@@ -15,8 +15,8 @@ export class BadFile extends Failure {
 
 /** Each line without its newline. Only "\n" ends one: JSON holds other line separators as they are. Throws BadFile. */
 export async function* readLines(path: string): AsyncGenerator<Buffer> {
-  const read = createReadStream(path)
   const gunzip = (await isGzip(path)) ? createGunzip() : null
+  const read = createReadStream(path)
   if (gunzip !== null) pipeline(read, gunzip, () => {})
   let rest: Buffer[] = []
   try {

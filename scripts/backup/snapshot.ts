@@ -84,10 +84,9 @@ async function readMarks(db: Database): Promise<Marks> {
   )
   const now = Number(row?.now)
   // Who was admitted just now sent the request before, and two clocks differ.
-  const unseen = idAt(now - ID_MARGIN_MS)
-  const oldest = row?.id == null ? unseen : String(row.id)
+  const [usageId = ''] = [idAt(now - ID_MARGIN_MS), ...(row?.id == null ? [] : [String(row.id)])].sort()
   const oldestMs = Math.min(now, row?.ms == null ? now : Number(row.ms)) - ID_MARGIN_MS
-  return { now, usageId: oldest < unseen ? oldest : unseen, day: Math.floor(oldestMs / DAY_MS) }
+  return { now, usageId, day: Math.floor(oldestMs / DAY_MS) }
 }
 
 async function finalRows(db: Database, marks: Marks, names: readonly string[]): Promise<Map<string, Statement>> {
