@@ -19,6 +19,10 @@ const COMMANDS = [
   'export-usage',
   'verify-ledger',
   'reconcile',
+  'backup',
+  'restore',
+  'archive',
+  'list-archives',
 ]
 
 /** Runs without a database. */
@@ -45,7 +49,7 @@ async function run(...args: string[]) {
 test('the help names every command', async () => {
   const { code, out, err } = await run('--help')
   expect([code, err]).toEqual([0, ''])
-  expect([...out.matchAll(/^ {2}([a-z]+-[a-z]+|reconcile) /gm)].map((match) => match[1])).toEqual(COMMANDS)
+  expect([...out.matchAll(/^ {2}([a-z]+-[a-z]+|reconcile|backup|restore|archive) /gm)].map((match) => match[1])).toEqual(COMMANDS)
 })
 
 test('every command has help with an example that it takes, and the common options', async () => {

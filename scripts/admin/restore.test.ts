@@ -110,7 +110,7 @@ function newChecksum(changed: string): string {
 
 test('a database that is in use is refused, even with --yes, and so is one that a gateway runs on', async () => {
   await makeCustomer(other)
-  await refused(text, /This database is in use \(there are rows in customers.*\): a restore goes into a fresh one/)
+  await refused(text, /This database is in use \(there are rows in customers.*\)\. A restore goes into a fresh one/)
   await markAndClear(other.db)
   await writeFile(here('given'), text)
   const gateway = { pid: process.pid, url: 'http://127.0.0.1:1', token: 'x' }

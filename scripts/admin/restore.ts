@@ -86,13 +86,13 @@ async function keyEnds({ io }: Context, { revocations }: Options): Promise<KeyEn
 /** Throws Failure for a database in use, or a no. */
 async function checkTarget(shell: Shell, { db, gateway }: Context, options: Options): Promise<void> {
   const fresh =
-    'a restore goes into a fresh one: on this machine another STATE_DIR, else `npx wrangler d1 create` and its id in D1_DATABASE_ID.'
-  if (gateway !== null) throw new Failure(`A gateway (process ${gateway.pid}) runs on this database: ${fresh}`)
+    'A restore goes into a fresh one: on this machine another STATE_DIR, else `npx wrangler d1 create` and its id in D1_DATABASE_ID.'
+  if (gateway !== null) throw new Failure(`A gateway (process ${gateway.pid}) runs on this database. ${fresh}`)
   if (await isHalfRestored(db)) {
     return shell.confirm(options, 'A restore into this database was broken off. Drop what it left, and begin anew?')
   }
   const used = await tablesInUse(db)
-  if (used.length > 0) throw new Failure(`This database is in use (there are rows in ${used.join(', ')}): ${fresh}`)
+  if (used.length > 0) throw new Failure(`This database is in use (there are rows in ${used.join(', ')}). ${fresh}`)
 }
 
 function report(checked: Checked<BackupHead>, did: { ended: number; settled: number; proven: Proven[] }): Output {

@@ -31,7 +31,6 @@ export const archiveHead = z.object({
   /** The last one applied, which says what the columns mean. */
   migration: z.string(),
 })
-export type ArchiveHead = z.infer<typeof archiveHead>
 
 export const section = z.object({ table: z.string().regex(/^\w+$/), columns: z.array(z.string().regex(/^\w+$/)).min(1) })
 export type Section = z.infer<typeof section>

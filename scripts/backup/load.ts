@@ -34,7 +34,7 @@ export async function loadRows(
 }
 
 /** One statement and one parameter, whatever the row is like: JSON keeps integers exact, where a bound number would be REAL. */
-export function insertRows({ table, columns, rows }: RowBatch): Statement {
+function insertRows({ table, columns, rows }: RowBatch): Statement {
   const names = columns.map((name) => `"${name}"`).join(', ')
   const values = columns.map((_, index) => `value ->> ${index}`).join(', ')
   return { sql: `INSERT INTO "${table}" (${names}) SELECT ${values} FROM json_each(?1)`, params: [`[${rows.join(',')}]`] }
