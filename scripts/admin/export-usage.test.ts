@@ -72,7 +72,7 @@ test('JSON lines are one object a line', async () => {
 test('--json is one value, whatever it holds', async () => {
   expect((await exported('--json')).json<object[]>()).toHaveLength(4)
   expect((await exported('--json', '--start-date', '2027-01-01')).json()).toEqual([])
-  expect((await exported('--json', '--output', 'all.csv')).json()).toEqual({ rows: 4, file: 'all.csv' })
+  expect((await exported('--json', '--output', 'all.csv')).json()).toEqual({ rows: 4, file: 'all.csv', archived: [] })
 })
 
 test('a file is written whole, where the caller is', async () => {

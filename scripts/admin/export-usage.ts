@@ -4,6 +4,7 @@ import { csvLine } from '../../worker/csv.ts'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { ID_MARGIN_MS, idAt } from '../../worker/request-id.ts'
 import type { Database, Row } from '../database/database.ts'
+import { archivedIn, archivedText } from './archives.ts'
 import { id } from './arguments.ts'
 import { type Context, type Output, UsageError } from './context.ts'
 import { findCustomer } from './customers.ts'
@@ -57,6 +58,8 @@ async function exportUsage(context: Context, customerId: number, options: Option
   const { db, io, json } = context
   const { startDate, endDate, output } = options
   await findCustomer(db, customerId)
+  const archived = await archivedIn(db, startDate, endDate)
+  if (archived.length > 0) io.err(`note: not among them: ${archivedText(archived)}\n`)
   const form = json && output === undefined ? jsonArray : options.format === 'json' ? jsonLines : csv
   const sink = output === undefined ? standardOutput(io) : await fileSink(io, output)
   const progress = exportProgress(io, await countRequests(db, customerId, startDate, endDate), output === undefined)
@@ -67,7 +70,8 @@ async function exportUsage(context: Context, customerId: number, options: Option
       throw error
     })
   await sink.finish()
-  return output === undefined ? null : { json: { rows, file: output }, text: `${plural(rows, 'request')} written to ${output}` }
+  if (output === undefined) return null
+  return { json: { rows, file: output, archived }, text: `${plural(rows, 'request')} written to ${output}` }
 }
 
 /** How many there are to write, from the daily sums: before a row is read. */

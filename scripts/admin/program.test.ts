@@ -32,6 +32,10 @@ const COMMANDS = [
   'list-invoices',
   'invoice',
   'credit-note',
+  'backup',
+  'restore',
+  'archive',
+  'list-archives',
 ]
 
 /** Runs without a database. */

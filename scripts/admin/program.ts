@@ -3,7 +3,9 @@ import { Command, CommanderError } from 'commander'
 import { DatabaseError, databaseErrorIn } from '../database/database.ts'
 import type { OpenDatabase } from '../database/open.ts'
 import { addAlertCommand } from './add-alert.ts'
+import { archiveCommand } from './archive.ts'
 import { auditCommand } from './audit-log.ts'
+import { backupCommand } from './backup.ts'
 import { checkBudgetCommand } from './check-budget.ts'
 import { closeMonthCommand } from './close-month.ts'
 import { Failure, type Io, UsageError } from './context.ts'
@@ -16,6 +18,7 @@ import { generateKeyCommand } from './generate-key.ts'
 import { importPricesCommand } from './import-prices.ts'
 import { invoiceCommand } from './invoice.ts'
 import { listAlertsCommand } from './list-alerts.ts'
+import { listArchivesCommand } from './list-archives.ts'
 import { listCustomersCommand } from './list-customers.ts'
 import { listInvoicesCommand } from './list-invoices.ts'
 import { listKeysCommand } from './list-keys.ts'
@@ -26,6 +29,7 @@ import { payCommand } from './pay.ts'
 import { reconcileCommand } from './reconcile.ts'
 import { refundCommand } from './refund.ts'
 import { removeAlertCommand } from './remove-alert.ts'
+import { restoreCommand } from './restore.ts'
 import { revokeKeyCommand } from './revoke-key.ts'
 import { rotateKeyCommand } from './rotate-key.ts'
 import { setPricingCommand } from './set-pricing.ts'
@@ -68,6 +72,10 @@ const COMMANDS = [
   listInvoicesCommand,
   invoiceCommand,
   creditNoteCommand,
+  backupCommand,
+  restoreCommand,
+  archiveCommand,
+  listArchivesCommand,
 ]
 
 /**

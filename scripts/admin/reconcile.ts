@@ -2,7 +2,8 @@
 import { type Command, Option } from 'commander'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { VENDORS, type Vendor } from '../catalogue/format.ts'
-import type { Context, Output } from './context.ts'
+import { archivedIn, archivedText } from './archives.ts'
+import { type Context, Failure, type Output } from './context.ts'
 import { type Markup, markup } from './markup.ts'
 import { type Month, month } from './month.ts'
 import { type Comparison, compare } from './reconcile-compare.ts'
@@ -45,6 +46,8 @@ export function reconcileCommand(shell: Shell): Command {
 
 /** Throws Failure. */
 async function reconcile({ db, io }: Context, { vendor, month, from, tolerance }: Options): Promise<Output> {
+  const archived = await archivedIn(db, month.first, month.last)
+  if (archived.length > 0) throw new Failure(`--month: there are no rows to compare any more: ${archivedText(archived)}`)
   const today = Math.floor(Date.now() / DAY_MS)
   const exported = await readExports(vendor, from, io.directory, month, today)
   const [ledger, prices] = [await ledgerUsage(db, vendor, month), await vendorPrices(db, vendor)]

@@ -3,6 +3,7 @@
 import { Argument, type Command, Option } from 'commander'
 import { newKey } from '../../worker/keys.ts'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
+import { noteKeyEnd } from '../backup/revocations.ts'
 import { duration, id } from './arguments.ts'
 import { audited, rowMade, rowState } from './audit.ts'
 import { NOW_MS } from './clock.ts'
@@ -35,7 +36,8 @@ SELECT ?1, ?2, customer_id, ${NOW_MS}, ${SETTINGS} FROM api_keys WHERE id = CAST
 const EXPIRE = `UPDATE api_keys SET expires_ms = min(coalesce(expires_ms, 9000000000000000), ${NOW_MS} + CAST(?3 AS INTEGER))
 WHERE id = CAST(?2 AS INTEGER) AND EXISTS (SELECT 1 FROM api_keys WHERE hash = ?1)`
 
-async function rotateKey({ db, who }: Context, keyId: number, overlapMs: number): Promise<Output> {
+async function rotateKey(context: Context, keyId: number, overlapMs: number): Promise<Output> {
+  const { db, who } = context
   const { key, hash, prefix } = newKey()
   const command = 'rotate-key'
   const state = rowState('api_keys', KEY_COLUMNS, keyId)
@@ -55,6 +57,7 @@ async function rotateKey({ db, who }: Context, keyId: number, overlapMs: number)
   if (typeof newId !== 'number') {
     throw new Failure(`key_id: key ${keyId} is ${old.status} and cannot be rotated; make a new one: generate-key ${old.customerId}`)
   }
+  await noteKeyEnd(context, keyId)
   const made = await findKey(db, newId)
   const note = made.budgetNano === null ? null : budgetNote(made.budgetNano, overlapMs)
   const ends = old.status === 'expired' ? 'does not work any more' : `works until ${minute(old.expiresMs)} UTC`

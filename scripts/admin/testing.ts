@@ -90,7 +90,7 @@ async function run(db: Database, stateDir: string, world: World, args: string[])
     },
     ask: world.answer === undefined ? null : async () => world.answer === true,
     directory: world.directory ?? stateDir,
-    environment: world.environment ?? {},
+    environment: { STATE_DIR: stateDir, ...world.environment },
   }
   const code = await runAdmin(args, io, async () => ({ db, gateway: world.gateway ?? null }))
   return { code, out, err, json: <T>() => JSON.parse(out) as T }

@@ -12,6 +12,11 @@ export interface OpenDatabase {
   gateway: GatewayFile | null
 }
 
+/** Where this machine keeps its database, and what goes with it. */
+export function stateDirOf(environment: Record<string, string | undefined>): string {
+  return resolve(PROJECT_ROOT, environment.STATE_DIR || '.wrangler/state')
+}
+
 /**
  * @param environment STATE_DIR for the local one; for the deployed one see `remoteTransport`.
  * @param onWait hears what is waited for, if it takes over two seconds.
@@ -22,7 +27,7 @@ export async function openDatabase(
   { remote, onWait }: { remote: boolean; onWait(message: string): void },
 ): Promise<OpenDatabase> {
   if (remote) return { db: databaseOver(await remoteTransport(environment)), gateway: null }
-  const stateDir = resolve(PROJECT_ROOT, environment.STATE_DIR || '.wrangler/state')
+  const stateDir = stateDirOf(environment)
   const { transport, gateway } = await openLocal(stateDir, { onWait })
   return { db: databaseOver(transport), gateway }
 }

@@ -32,20 +32,28 @@ export interface Proof {
   sql: string
 }
 
+/** Whether the request or the day is of a month whose rows were moved to a file; the column with its table, since `archives` has a created_ms, too. */
+const archived = (day: string) => `EXISTS (SELECT 1 FROM archives WHERE ${day} >= month AND ${day} < next_month)`
+
 const PROOFS: readonly Proof[] = [
   {
     name: 'daily sums are the sums of usage',
     of: 'SELECT count(*) AS n FROM usage_daily',
     sql: `WITH parts AS (
-        SELECT customer_id, created_ms / 86400000 AS day, model, key_id, outcome, 1 AS requests, ${TOKENS.join(', ')}, 0 AS d_requests, ${sums('d_', () => '0')} FROM usage
+        SELECT customer_id, created_ms / 86400000 AS day, model, key_id, outcome, 1 AS requests, ${TOKENS.join(', ')}, 0 AS d_requests, ${sums('d_', () => '0')} FROM usage WHERE NOT ${archived('usage.created_ms / 86400000')}
         UNION ALL
-        SELECT customer_id, day, model, key_id, outcome, 0, ${TOKENS.map(() => '0').join(', ')}, requests, ${TOKENS.join(', ')} FROM usage_daily
+        SELECT customer_id, day, model, key_id, outcome, 0, ${TOKENS.map(() => '0').join(', ')}, requests, ${TOKENS.join(', ')} FROM usage_daily WHERE NOT ${archived('usage_daily.day')}
       ), grouped AS (
         SELECT customer_id, day, model, key_id, outcome, sum(requests) AS requests, sum(d_requests) AS d_requests, ${sums('', (column) => `sum(${column})`)}, ${sums('d_', (column) => `sum(d_${column})`)}
         FROM parts GROUP BY customer_id, day, model, key_id, outcome
       ) SELECT customer_id, day, model, key_id, outcome, rtrim(${SUMMED.map((column) => `iif(${column} <> d_${column}, '${column} ', '')`).join(' || ')}) AS differs,
         cost_nano, d_cost_nano AS summed_nano FROM grouped
-      WHERE ${SUMMED.map((column) => `${column} <> d_${column}`).join(' OR ')}`,
+      WHERE ${SUMMED.map((column) => `${column} <> d_${column}`).join(' OR ')}
+      UNION ALL
+      SELECT NULL, month, 'archived', NULL, NULL, 'requests or cost_nano', cost_nano, summed_nano FROM (
+        SELECT a.month, a.requests, a.cost_nano, coalesce(sum(d.requests), 0) AS summed, coalesce(sum(d.cost_nano), 0) AS summed_nano
+        FROM archives a LEFT JOIN usage_daily d ON d.day >= a.month AND d.day < a.next_month GROUP BY a.month
+      ) WHERE requests <> summed OR cost_nano <> summed_nano`,
   },
   {
     // Sums of before the columns were kept have none, and those of the day on which that began only some: no more than there is, then.
