@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     // What the Worker logs is of interest where something fails.
     silent: 'passed-only',
+    // What a test wants to be seen even where it passes: how much it did, and with which seeds.
+    reporters: ['default', { onTestCaseAnnotate: (_test, { message }) => console.info(message) }],
     // Most tests wait for something rather than work.
     maxWorkers: 3,
     projects: [

@@ -118,9 +118,9 @@ export async function makeKey(t: TestDatabase, customerId: number, ...options: s
   return { id, customerId, key, hash: row?.hash as string }
 }
 
-/** A price for every model, in force since ever: at most $1 a request. */
+/** A price for every model, in force since ever: a nano-dollar a millisecond of GPU, and at most $1 a request. */
 export async function priceAll(t: TestDatabase): Promise<void> {
-  await t.db.all("INSERT INTO prices (model, request_nano, valid_from_ms, created_ms) VALUES ('*', 1000000000, 0, 0)")
+  await t.db.all("INSERT INTO prices (model, gpu_second_nano, valid_from_ms, created_ms) VALUES ('*', 1000, 0, 0)")
 }
 
 /** An address where nobody listens. */
@@ -154,7 +154,8 @@ export async function begin(t: TestDatabase, key: TestKey, { atMs = Date.now(), 
       ollama: { inputBound: 10, outputAsked: 100, outputLeast: OUTPUT_LEAST, runs: 1, rereads: true, cacheWrite: 'none', leaseMs: 130_000 },
     },
     hostConcurrency: 10_000,
-    deadlineMs: 600_000,
+    // At a nano-dollar a millisecond, $1.
+    deadlineMs: 1_000_000_000,
     nowMs: atMs,
   }
   const verdict = await new Group(t.d1, { max: 1 }).admit(ask, () => {})
@@ -166,8 +167,8 @@ export async function begin(t: TestDatabase, key: TestKey, { atMs = Date.now(), 
 export async function request(t: TestDatabase, key: TestKey, asked: TestRequest = {}): Promise<string> {
   const id = await begin(t, key, asked)
   const { customerId, id: keyId } = key
-  const used = { ...UNUSED, input: 10, output: 5, ...asked.used }
   const { outcome = 'completed', cost = '0.001' } = asked
+  const used = { ...UNUSED, input: 10, output: 5, gpuMs: usd(cost), ...asked.used }
   const ending = { customerId, keyId, id, outcome, estimated: false, costNano: usd(cost), used, firstMs: 5 }
   await new Group(t.d1, { max: 1 }).settle(ending, () => {})
   return id

@@ -12,17 +12,15 @@ const RUN_MS = 10_000
 /** Within so many schedules every mutation is found. */
 const SEEDS_MAX = 600
 
-const told = ({ from, schedules, requests, admitted, seconds }: Awaited<ReturnType<typeof runMany>>) =>
-  console.info(
-    `seeds from ${from}: ${schedules} schedules, ${requests} requests, ${admitted} admitted, ${Math.round(schedules / seconds)} a second`,
-  )
-
 test.for([
   ['the same seeds each time', 1],
   ['seeds that nobody has run yet', Date.now() % 2 ** 32],
-] as const)('no schedule breaks a promise: %s', async ([, from]) => {
+] as const)('no schedule breaks a promise: %s', async ([, from], { annotate }) => {
   const many = await runMany(new SqliteStore(), { from, seeds: 100_000, forMs: RUN_MS })
-  told(many)
+  const { schedules, requests, admitted, seconds } = many
+  await annotate(
+    `seeds from ${from}: ${schedules} schedules, ${requests} requests, ${admitted} admitted, ${Math.round(schedules / seconds)} a second`,
+  )
   expect(many.found).toBeNull()
   expect(many.admitted).toBeGreaterThan(many.schedules)
 })

@@ -1,5 +1,7 @@
 // The proof of the ledger: each question gives the rows that disagree, and a sound ledger gives none.
 import { periodOfDaySql } from './periods.ts'
+import { ROW_PROOFS } from './proofs-rows.ts'
+import { SCHEMA_PROOFS } from './proofs-schema.ts'
 
 /** How long past its lease a hold may be before the sweep is not doing its work, milliseconds. */
 const SWEEP_GRACE_MS = 300_000
@@ -9,6 +11,10 @@ const TRIGGERS_OF = {
   usage: ['usage_frozen', 'usage_kept'],
   adjustments: ['adjustments_frozen', 'adjustments_kept'],
   prices: ['prices_frozen', 'prices_kept'],
+  payments: ['payments_frozen', 'payments_kept'],
+  invoices: ['invoices_frozen', 'invoices_kept'],
+  archives: ['archives_frozen', 'archives_kept'],
+  audit_log: ['audit_log_kept'],
 }
 export const TRIGGERS = Object.values(TRIGGERS_OF).flat()
 
@@ -20,7 +26,7 @@ const SUMMED = ['requests', ...TOKENS]
 const sums = (prefix: string, fold: (column: string) => string) =>
   TOKENS.map((column) => `${fold(column)} AS ${prefix}${column}`).join(', ')
 
-interface Proof {
+export interface Proof {
   name: string
   /** What is counted where it holds. */
   of: string
@@ -28,20 +34,28 @@ interface Proof {
   sql: string
 }
 
+/** Whether the request or the day is of a month whose rows were moved to a file; the column with its table, since `archives` has a created_ms, too. */
+const archived = (day: string) => `EXISTS (SELECT 1 FROM archives WHERE ${day} >= month AND ${day} < next_month)`
+
 const PROOFS: readonly Proof[] = [
   {
     name: 'daily sums are the sums of usage',
     of: 'SELECT count(*) AS n FROM usage_daily',
     sql: `WITH parts AS (
-        SELECT customer_id, created_ms / 86400000 AS day, model, key_id, outcome, 1 AS requests, ${TOKENS.join(', ')}, 0 AS d_requests, ${sums('d_', () => '0')} FROM usage
+        SELECT customer_id, created_ms / 86400000 AS day, model, key_id, outcome, 1 AS requests, ${TOKENS.join(', ')}, 0 AS d_requests, ${sums('d_', () => '0')} FROM usage WHERE NOT ${archived('usage.created_ms / 86400000')}
         UNION ALL
-        SELECT customer_id, day, model, key_id, outcome, 0, ${TOKENS.map(() => '0').join(', ')}, requests, ${TOKENS.join(', ')} FROM usage_daily
+        SELECT customer_id, day, model, key_id, outcome, 0, ${TOKENS.map(() => '0').join(', ')}, requests, ${TOKENS.join(', ')} FROM usage_daily WHERE NOT ${archived('usage_daily.day')}
       ), grouped AS (
         SELECT customer_id, day, model, key_id, outcome, sum(requests) AS requests, sum(d_requests) AS d_requests, ${sums('', (column) => `sum(${column})`)}, ${sums('d_', (column) => `sum(d_${column})`)}
         FROM parts GROUP BY customer_id, day, model, key_id, outcome
       ) SELECT customer_id, day, model, key_id, outcome, rtrim(${SUMMED.map((column) => `iif(${column} <> d_${column}, '${column} ', '')`).join(' || ')}) AS differs,
         cost_nano, d_cost_nano AS summed_nano FROM grouped
-      WHERE ${SUMMED.map((column) => `${column} <> d_${column}`).join(' OR ')}`,
+      WHERE ${SUMMED.map((column) => `${column} <> d_${column}`).join(' OR ')}
+      UNION ALL
+      SELECT NULL, month, 'archived', NULL, NULL, 'requests or cost_nano', cost_nano, summed_nano FROM (
+        SELECT a.month, a.requests, a.cost_nano, coalesce(sum(d.requests), 0) AS summed, coalesce(sum(d.cost_nano), 0) AS summed_nano
+        FROM archives a LEFT JOIN usage_daily d ON d.day >= a.month AND d.day < a.next_month GROUP BY a.month
+      ) WHERE requests <> summed OR cost_nano <> summed_nano`,
   },
   {
     name: 'spend is usage and adjustments',
@@ -83,9 +97,14 @@ const PROOFS: readonly Proof[] = [
   {
     name: 'what is posted cannot be changed',
     of: "SELECT count(*) AS n FROM sqlite_master WHERE type = 'trigger'",
-    sql: `SELECT t.key AS "table", n.value AS missing_trigger FROM json_each('${JSON.stringify(TRIGGERS_OF)}') t, json_each(t.value) n
-      LEFT JOIN sqlite_master m ON m.type = 'trigger' AND m.name = n.value AND m.tbl_name = t.key WHERE m.name IS NULL`,
+    // A trigger of that name which forbids nothing is none, and one that nobody knows can change what is written.
+    sql: `SELECT t.key AS "table", n.value AS "trigger", iif(m.name IS NULL, 'missing', 'forbids nothing') AS fault
+      FROM json_each('${JSON.stringify(TRIGGERS_OF)}') t, json_each(t.value) n LEFT JOIN sqlite_master m ON m.type = 'trigger' AND m.name = n.value AND m.tbl_name = t.key
+      WHERE m.sql IS NULL OR m.sql NOT LIKE '% BEFORE ' || iif(n.value LIKE '%_kept', 'DELETE', 'UPDATE') || ' ON ' || t.key || '%RAISE(ABORT%'
+      UNION ALL SELECT tbl_name, name, 'not of the migrations' FROM sqlite_master WHERE type = 'trigger' AND name NOT IN (SELECT value FROM json_each('${JSON.stringify(TRIGGERS)}'))`,
   },
+  ...ROW_PROOFS,
+  ...SCHEMA_PROOFS,
 ]
 
 type Row = Record<string, unknown>
@@ -100,14 +119,19 @@ export interface Proven {
 
 /**
  * Asks every question; `all` answers SQL with rows by column name, of whatever database. Each question is one statement, so that a gateway
- * which is serving changes nothing in between. Throws what `all` throws.
+ * which is serving changes nothing in between; what was looked at is counted in one more. `most`: the most rows of each disagreement. `asking`
+ * is told of each question before it is asked. Throws what `all` throws.
  */
-export async function proveLedger(all: (sql: string) => Promise<Row[]>): Promise<Proven[]> {
+export async function proveLedger(
+  all: (sql: string) => Promise<Row[]>,
+  { most, asking }: { most?: number; asking?: (proof: string) => void } = {},
+): Promise<Proven[]> {
+  const [counted = {}] = await all(`SELECT ${PROOFS.map(({ of }, index) => `(${of}) AS n${index}`).join(', ')}`)
   const proven: Proven[] = []
-  for (const { name, of, sql } of PROOFS) {
-    const disagreeing = await all(sql)
-    const [counted] = await all(of)
-    proven.push({ proof: name, checked: Number(counted?.n ?? 0), disagreeing })
+  for (const [index, { name, sql }] of PROOFS.entries()) {
+    asking?.(name)
+    const disagreeing = await all(most === undefined ? sql : `SELECT * FROM (${sql}) LIMIT ${most}`)
+    proven.push({ proof: name, checked: Number(counted[`n${index}`] ?? 0), disagreeing })
   }
   return proven
 }
