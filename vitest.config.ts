@@ -2,6 +2,7 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { vendorCapturesModule } from './e2e/vendors/captures-plugin.ts'
+import { simulatedModule } from './scripts/simulate/outcomes-plugin.ts'
 
 const migrations = await readD1Migrations('d1-migrations')
 
@@ -17,6 +18,8 @@ export default defineConfig({
       {
         plugins: [
           vendorCapturesModule(),
+          // So many as take ten seconds or so on D1.
+          simulatedModule(20),
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: { bindings: { TEST_MIGRATIONS: migrations } },

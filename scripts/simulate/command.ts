@@ -5,7 +5,7 @@ import { drawSchedule } from './draw.ts'
 import { type Many, runMany } from './many.ts'
 import { MUTATIONS } from './mutations.ts'
 import { parsePath, type Replay } from './path.ts'
-import { runSchedule } from './run-schedule.ts'
+import { type Outcome, runSchedule } from './run-schedule.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
 interface Options {
@@ -15,6 +15,7 @@ interface Options {
   replay?: Replay
   break?: string
   json?: true
+  each?: true
 }
 
 const PROGRESS_MS = 2_000
@@ -32,6 +33,7 @@ export async function simulate(args: string[]): Promise<number> {
     .option('--replay <seed[:steps]>', 'one schedule, or some of its steps, with a line for each', replay)
     .addOption(new Option('--break <mutation>', 'with a ledger that is broken on purpose').choices(MUTATIONS.map(({ name }) => name)))
     .option('--json', 'the result as JSON')
+    .option('--each', 'a line of JSON for each schedule, with a digest of its rows, in place of the result')
     .parse(args, { from: 'user' })
   const options = command.opts<Options>()
   const store = new SqliteStore(MUTATIONS.find(({ name }) => name === options.break) ?? null)
@@ -39,16 +41,17 @@ export async function simulate(args: string[]): Promise<number> {
 }
 
 async function runAll(store: SqliteStore, options: Options): Promise<number> {
-  const { seeds, seconds, json, from = (Date.now() * 7919) % SEED_MAX } = options
+  const { seeds, seconds, json, each, from = (Date.now() * 7919) % SEED_MAX } = options
   console.error(`seeds from ${from}`)
   let toldMs = performance.now()
-  const progress = (many: Many) => {
+  const progress = (many: Many, outcome: Outcome) => {
+    if (each) console.log(JSON.stringify(outcome))
     if (performance.now() - toldMs < PROGRESS_MS) return
     toldMs = performance.now()
     console.error(summary(many))
   }
   const many = await runMany(store, { from, seeds, ...(seconds === undefined ? {} : { forMs: seconds * 1000 }) }, progress)
-  console.log(json ? JSON.stringify(many) : [summary(many), ending(many, options.break)].join('\n'))
+  if (!each) console.log(json ? JSON.stringify(many) : [summary(many), ending(many, options.break)].join('\n'))
   return many.found === null ? 0 : 1
 }
 

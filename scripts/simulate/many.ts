@@ -24,11 +24,11 @@ export interface Many {
   found: Found | null
 }
 
-/** `seeds` schedules from `from` on, or as many as `forMs` have room for. `progress` is told after each. */
+/** `seeds` schedules from `from` on, or as many as `forMs` have room for. `progress` is told of each. */
 export async function runMany(
   store: Store,
   { from, seeds, forMs = Number.POSITIVE_INFINITY }: { from: number; seeds: number; forMs?: number },
-  progress: (many: Many) => void = () => {},
+  progress: (many: Many, outcome: Outcome) => void = () => {},
 ): Promise<Many> {
   const startMs = performance.now()
   const many: Many = { from, schedules: 0, requests: 0, admitted: 0, seconds: 0, found: null }
@@ -40,7 +40,7 @@ export async function runMany(
     many.admitted += outcome.admitted
     if (outcome.broken !== null) many.found = await smallest(store, schedule, outcome.broken)
     many.seconds = (performance.now() - startMs) / 1000
-    progress(many)
+    progress(many, outcome)
   }
   return many
 }
