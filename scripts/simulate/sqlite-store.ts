@@ -8,7 +8,7 @@ import type { Result, Row, Statement, Store } from './store.ts'
 const MIGRATIONS = join(import.meta.dirname, '..', '..', 'd1-migrations')
 
 /** The tables as the migrations make them. */
-export function migratedSqlite(): DatabaseSync {
+function migratedSqlite(): DatabaseSync {
   const db = new DatabaseSync(':memory:')
   for (const name of readdirSync(MIGRATIONS).sort()) if (name.endsWith('.sql')) db.exec(readFileSync(join(MIGRATIONS, name), 'utf8'))
   return db

@@ -2,7 +2,7 @@
 import { type Proven, proveLedger } from './proofs.ts'
 
 /** The most rows that are kept of all that disagrees, and that are asked for of each proof at night. */
-export const FINDINGS_MAX = 100
+const FINDINGS_MAX = 100
 
 /** The statement that keeps it. `?1` is `verificationJson`. */
 export const INSERT_VERIFICATION = `INSERT INTO verifications (ok, findings, report, took_ms, created_ms)
