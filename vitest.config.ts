@@ -2,6 +2,7 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { vendorCapturesModule } from './e2e/vendors/captures-plugin.ts'
+import { simulatedModule } from './scripts/simulate/outcomes-plugin.ts'
 
 const migrations = await readD1Migrations('d1-migrations')
 
@@ -9,12 +10,16 @@ export default defineConfig({
   test: {
     // What the Worker logs is of interest where something fails.
     silent: 'passed-only',
+    // What a test wants to be seen even where it passes: how much it did, and with which seeds.
+    reporters: ['default', { onTestCaseAnnotate: (_test, { message }) => console.info(message) }],
     // Most tests wait for something rather than work.
     maxWorkers: 3,
     projects: [
       {
         plugins: [
           vendorCapturesModule(),
+          // So many as take ten seconds or so on D1.
+          simulatedModule(20),
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: { bindings: { TEST_MIGRATIONS: migrations } },

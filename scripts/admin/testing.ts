@@ -122,9 +122,9 @@ export async function makeKey(t: TestDatabase, customerId: number, ...options: s
   return { id, customerId, key, hash: row?.hash as string }
 }
 
-/** A price for every model, in force since ever: at most $1 a request. */
+/** A price for every model, in force since ever: a nano-dollar a millisecond of GPU, and at most $1 a request. */
 export async function priceAll(t: TestDatabase): Promise<void> {
-  await t.db.all("INSERT INTO prices (model, request_nano, valid_from_ms, created_ms) VALUES ('*', 1000000000, 0, 0)")
+  await t.db.all("INSERT INTO prices (model, gpu_second_nano, valid_from_ms, created_ms) VALUES ('*', 1000, 0, 0)")
 }
 
 /** An address where nobody listens. */
@@ -164,7 +164,8 @@ export async function begin(
     dialect: 'ollama-chat',
     readings: Object.fromEntries(upstreams.map((upstream) => [upstream, reading])),
     hostConcurrency: 10_000,
-    deadlineMs: 600_000,
+    // At a nano-dollar a millisecond, $1.
+    deadlineMs: 1_000_000_000,
     nowMs: atMs,
   }
   const verdict = await new Group(t.d1, { max: 1 }).admit(ask, () => {})
@@ -176,8 +177,8 @@ export async function begin(
 export async function request(t: TestDatabase, key: TestKey, asked: TestRequest = {}): Promise<string> {
   const id = await begin(t, key, asked)
   const { customerId, id: keyId } = key
-  const used = { ...UNUSED, input: 10, output: 5, ...asked.used }
   const { outcome = 'completed', cost = '0.001' } = asked
+  const used = { ...UNUSED, input: 10, output: 5, gpuMs: usd(cost), ...asked.used }
   const ending = { customerId, keyId, id, outcome, estimated: false, costNano: usd(cost), used, firstMs: 5 }
   await new Group(t.d1, { max: 1 }).settle(ending, () => {})
   return id

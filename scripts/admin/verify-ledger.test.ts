@@ -46,10 +46,11 @@ test('a ledger that the gateway wrote agrees: a line for each proof, with counts
   const { code, out } = await t.admin('verify-ledger')
   expect(code).toBe(0)
   const lines = out.trimEnd().split('\n')
-  expect(lines).toHaveLength(13)
-  expect(lines.slice(0, 12).every((line) => line.startsWith('ok '))).toBe(true)
+  const end = lines.pop()
+  expect(lines.every((line) => line.startsWith('ok '))).toBe(true)
+  expect(lines.length).toBeGreaterThan(12)
   expect(lines).toContainEqual(expect.stringMatching(/^ok {4}spend is usage and adjustments \(\d+ rows\)$/))
-  expect(lines[12]).toBe('The ledger agrees.')
+  expect(end).toBe('The ledger agrees.')
 })
 
 test('an adjustment belongs to the spend of its customer, and of its key if that has a budget', async () => {
@@ -183,7 +184,16 @@ test('a hold that was not swept is found after five minutes, not before', async 
 test('a trigger that a rebuilt table has lost is found', async () => {
   const create = "CREATE TRIGGER usage_kept BEFORE DELETE ON usage BEGIN SELECT RAISE(ABORT, 'usage rows are kept'); END"
   expect(await found('what is posted cannot be changed', ['DROP TRIGGER usage_kept'], [create])).toEqual([
-    'table usage, missing_trigger usage_kept',
+    'table usage, trigger usage_kept, fault missing',
+  ])
+  const idle = 'CREATE TRIGGER usage_kept BEFORE DELETE ON usage BEGIN SELECT 1; END'
+  await t.db.batch(['DROP TRIGGER usage_kept', idle].map((sql) => ({ sql, params: [] })))
+  const { out } = await t.admin('verify-ledger')
+  await t.db.batch(['DROP TRIGGER usage_kept', create].map((sql) => ({ sql, params: [] })))
+  expect(out).toContain('table usage, trigger usage_kept, fault forbids nothing')
+  const stray = 'CREATE TRIGGER stray AFTER INSERT ON usage BEGIN DELETE FROM spend; END'
+  expect(await found('what is posted cannot be changed', [stray], ['DROP TRIGGER stray'])).toEqual([
+    'table usage, trigger stray, fault not of the migrations',
   ])
 })
 
@@ -199,6 +209,79 @@ test('a price that is gone is found', async () => {
   file.close()
   expect(code).toBe(1)
   expect(out).toContain(`customer_id 1, id ${ended}, price_id 1`)
-  expect(out).toContain('missing_trigger prices_kept')
+  expect(out).toContain('trigger prices_kept, fault missing')
   expect((await t.admin('verify-ledger')).code).toBe(0)
+})
+
+/** A usage row like one that ended well, but for what is said. */
+function strayUsage(change: Record<string, string | number>): [string, ...unknown[]] {
+  const columns = `customer_id, id, key_id, price_id, model, dialect, upstream, outcome, estimated, hold_nano, cost_nano, over_nano, input_tokens, cached_tokens,
+    output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, settled_ms, cache_write_tokens, cache_write_long_tokens, reasoning_tokens`
+  const select = columns.replace(/\w+/g, (name) => (name in change ? `'${change[name]}'` : name))
+  return [`INSERT INTO usage (${columns}) SELECT ${select} FROM usage WHERE id = ?`, ended]
+}
+
+/** Plants usage rows, for good: they are kept. */
+async function foundUsage(...changes: Record<string, string | number>[]): Promise<string> {
+  for (const change of changes) await t.db.all(...(([sql, ...params]) => [sql, params] as const)(strayUsage(change)))
+  return (await t.admin('verify-ledger', '--no-record')).out
+}
+
+test('what was found is kept, but for --no-record, cut to 100 rows', async () => {
+  const rows = () => t.db.all('SELECT ok, findings, report FROM verifications ORDER BY id DESC')
+  const before = (await rows()).length
+  await t.admin('verify-ledger', '--no-record')
+  expect(await rows()).toHaveLength(before)
+  await t.admin('verify-ledger')
+  expect(await rows()).toHaveLength(before + 1)
+  expect((await rows())[0]).toMatchObject({ ok: 1, findings: 0, report: '[]' })
+  await t.db.all(
+    "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1149) INSERT INTO spend SELECT 'c' || i, 0, 0 FROM n",
+  )
+  expect((await t.admin('verify-ledger')).code).toBe(1)
+  await t.db.all("DELETE FROM spend WHERE owner LIKE 'c1___'")
+  const [last] = await rows()
+  expect(last).toMatchObject({ ok: 0, findings: 150 })
+  const [report] = JSON.parse(String(last?.report))
+  expect([report.findings, report.rows.length, report.rows[0]]).toEqual([150, 100, expect.objectContaining({ spent_nano: 0 })])
+})
+
+test('a column that is missing, or another, is found', async () => {
+  const findings = await found(
+    'every table has the columns that the migrations gave it',
+    ['ALTER TABLE alerts RENAME COLUMN gave_up_ms TO given_up_ms'],
+    ['ALTER TABLE alerts RENAME COLUMN given_up_ms TO gave_up_ms'],
+  )
+  expect(findings).toEqual([
+    'table alerts, column gave_up_ms, due INTEGER, found null',
+    'table alerts, column given_up_ms, due null, found INTEGER',
+  ])
+})
+
+test('a late end of a request that did not expire is found', async () => {
+  const insert = "INSERT INTO adjustments VALUES (?, 'late:' || ?, ?, ?, 5, 'x', unixepoch() / 86400, 0)"
+  await t.db.all(insert, [own.customerId, ended, own.id, ended])
+  const { out } = await t.admin('verify-ledger', '--no-record')
+  expect(out).toContain(`customer_id ${own.customerId}, id late:${ended}, amount $0.000000005, outcome completed`)
+})
+
+test('a cost that its price does not make, that is cut below its hold, or that stands twice, is found', async () => {
+  const other = await makeCustomer(t)
+  // 3 ms of GPU at a nano-dollar a millisecond: $0.000000003, at a hold of $1
+  const out = await foundUsage(
+    { id: 'dear', cost_nano: 4 },
+    { id: 'cut', cost_nano: 1, over_nano: 2 },
+    { id: 'lapsed', outcome: 'expired', cost_nano: 2 },
+    { id: 'free', outcome: 'failed', cost_nano: 0, input_tokens: 0, output_tokens: 0, gpu_ms: 0 },
+    { customer_id: other },
+  )
+  const part = (proof: string) => out.split(`WRONG ${proof}`)[1]?.split(/\n(?=ok|WRONG|The)/)[0] ?? ''
+  expect(part('each cost is what its price makes of its counts').split('\n').slice(1)).toEqual([
+    '      customer_id 1, id dear, price_id 1, cost $0.000000004, over $0, due $0.000000003',
+  ])
+  expect(part('each cost of an expired request')).toContain(
+    'id lapsed, price_id 1, cost $0.000000002, over $0, least $0.000000003, most $0.000000003',
+  )
+  expect(part('nothing is left uncharged')).toContain('id cut, hold $1, cost $0.000000001, over $0.000000002')
+  expect(part('no request stands twice')).toContain(`id ${ended}, times 2, customer_id 1, other_customer_id ${other}`)
 })

@@ -1,4 +1,5 @@
 // The whole gateway in this process: workerd with the Worker, its database, the front before it, the schedule beside it.
+import { NIGHTLY_CRON } from '../../worker/nightly.ts'
 import { DatabaseError } from '../database/database.ts'
 import { readGatewayFile, removeGatewayFile, writeGatewayFile } from '../database/gateway-file.ts'
 import { type DatabaseLock, lockDatabase } from '../database/lock.ts'
@@ -8,7 +9,7 @@ import type { Bundle } from './bundle.ts'
 import { openFront } from './front.ts'
 import { countHolds, waitForHolds } from './holds.ts'
 import { openRuntime, type RuntimeLog } from './runtime.ts'
-import { startSchedule } from './schedule.ts'
+import { nights, startSchedule } from './schedule.ts'
 
 export interface GatewayOptions {
   bundle: Bundle
@@ -73,8 +74,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     })
     closers.push(() => runtime.dispose())
     await migrate(runtime.db)
-    const recovered = await recover(runtime.db, runtime.scheduled)
-    const schedule = startSchedule(SWEEP_PERIOD_MS, runtime.scheduled, (error) => note(`the sweep failed: ${error}`, 'error'))
+    const sweep = () => runtime.scheduled()
+    const recovered = await recover(runtime.db, sweep)
+    const isNight = nights(Date.now())
+    const minutely = async () => {
+      await sweep()
+      if (isNight(Date.now())) await runtime.scheduled(NIGHTLY_CRON)
+    }
+    const schedule = startSchedule(SWEEP_PERIOD_MS, minutely, (error) => note(`the sweep failed: ${error}`, 'error'))
     closers.push(() => schedule.stop())
     const commands = await serveDatabase(runtime.db)
     closers.push(() => commands.close())
@@ -85,7 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       url: `http://${urlHost(host)}:${front.port}`,
       db: runtime.db,
       recovered,
-      sweep: runtime.scheduled,
+      sweep,
       async stop({ graceMs, settleMs, onWait }) {
         try {
           // A start that comes now waits for the database instead of being told that a gateway runs.

@@ -28,8 +28,8 @@ export interface Runtime {
   db: D1Database
   /** On 127.0.0.1; the Worker answers there directly, none of Miniflare's own paths is served. */
   port: number
-  /** Calls the Worker's scheduled handler. */
-  scheduled(): Promise<void>
+  /** Calls the Worker's scheduled handler: each minute's, or another. */
+  scheduled(cron?: string): Promise<void>
   /** Ends workerd at once, whatever is running in it. */
   dispose(): Promise<void>
 }
@@ -64,9 +64,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     return {
       db: alwaysThe(() => database),
       port: Number(port),
-      async scheduled() {
+      async scheduled(cron = '* * * * *') {
         const worker = await miniflare.getWorker()
-        const { outcome } = await worker.scheduled({ cron: '* * * * *', scheduledTime: new Date() })
+        const { outcome } = await worker.scheduled({ cron, scheduledTime: new Date() })
         if (outcome !== 'ok') throw new Error(`the scheduled handler ended with: ${outcome}`)
       },
       dispose: () => miniflare.dispose(),

@@ -1,4 +1,4 @@
-// The local stand-in for a cron trigger.
+// The local stand-in for cron triggers.
 
 export interface Schedule {
   /** No further run; resolves once a run in progress has ended. */
@@ -21,5 +21,20 @@ export function startSchedule(periodMs: number, job: () => Promise<void>, onErro
       clearInterval(timer)
       await running
     },
+  }
+}
+
+/** When the day of NIGHTLY_CRON in worker/nightly.ts turns: 23:45, UTC. */
+const NIGHT_MS = (23 * 60 + 45) * 60_000
+
+/** Says once a day, at the first question after the hour has come, that it has. */
+export function nights(startMs: number): (nowMs: number) => boolean {
+  const nightOf = (nowMs: number) => Math.floor((nowMs - NIGHT_MS) / 86_400_000)
+  let last = nightOf(startMs)
+  return (nowMs) => {
+    const night = nightOf(nowMs)
+    if (night <= last) return false
+    last = night
+    return true
   }
 }

@@ -122,11 +122,14 @@ const PRICE = ['upstream_model', ...PRICE_FIELDS.map((field) => prices[field].na
 const price = (hold: string) =>
   `(SELECT json_array(${PRICE.map((name) => `p.${name}`).join(', ')}) FROM prices p WHERE p.id = ${hold}.price_id) AS price`
 
-/** A row comes back for a hold that was written. What else is known at that moment travels in the row, since RETURNING sees nothing else. */
+/**
+ * A row comes back for a hold that was written; a call that arrives when its request has ended, since its reply had been lost or given up, writes
+ * none, or the sweep would meet a usage row that is there. What else is known at that moment travels in the row, since RETURNING sees nothing else.
+ */
 export const ADMIT = `INSERT INTO holds (customer_id, id, key_id, price_id, model, dialect, upstream, hold_nano, input_bound, output_limit, runs, created_ms, expires_ms, standing)
 ${VERDICT}
 SELECT customer_id, id, key_id, price_id, model, dialect, upstream, hold_nano, input_bound, output_limit, runs, now, now + lease_ms, ${standing}
-FROM verdict v WHERE v.verdict = 'admitted' ON CONFLICT DO NOTHING
+FROM verdict v WHERE v.verdict = 'admitted' AND NOT EXISTS (SELECT 1 FROM usage u WHERE u.customer_id = v.customer_id AND u.id = v.id) ON CONFLICT DO NOTHING
 RETURNING id, price_id, upstream, model, hold_nano, output_limit, created_ms, standing, ${price('holds')}`
 
 /** One row, always: the reason of a refusal, or the hold that stands, so that an admission whose reply was lost can be asked again. */

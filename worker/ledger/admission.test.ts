@@ -3,6 +3,7 @@ import { v7 } from 'uuid'
 import { beforeAll, expect, test } from 'vitest'
 import { admit, askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, settle, usd } from '../testing/ledger.ts'
 import type { CacheWrite } from '../vendors/vendor-request.ts'
+import { admissionOf, admissionStatement, explained } from './admission.ts'
 
 beforeAll(async () => {
   await migrate()
@@ -258,4 +259,16 @@ test('a hold of last month does not weigh on this month’s budget', async () =>
   expect((await admit(db, askOf(key, { ...ask, nowMs: october }))).admitted).toBe(true)
   expect((await admit(db, askOf(key, { ...ask, nowMs: october }))).admitted).toBe(false)
   expect((await admit(db, askOf(key, { ...ask, nowMs: Date.UTC(2026, 10, 1) }))).admitted).toBe(true)
+})
+
+test('an ask that arrives when its request has ended, as one whose reply was lost may, writes no second hold', async () => {
+  const key = await makeKey(await makeCustomer({ budget: '1' }))
+  const ask = askOf(key)
+  const late = admissionStatement(db, ask)
+  expect((await admit(db, ask)).admitted).toBe(true)
+  await settle(db, endingOf(key, ask.id, 5))
+  expect(admissionOf((await db.batch([late]))[0])).toBeNull()
+  expect(await explained(db, ask)).toBeNull()
+  expect(await admit(db, ask)).toMatchObject({ admitted: false, refusal: 'rate_limited' })
+  expect(await db.prepare('SELECT count(*) AS n FROM holds WHERE customer_id = ?').bind(key.customerId).first('n')).toBe(0)
 })

@@ -1,6 +1,7 @@
 // Group commit on a real D1: who rides with whom, and that nobody hangs or is decided twice, whatever becomes of a batch or its leader.
 import * as fc from 'fast-check'
 import { beforeAll, expect, test, vi } from 'vitest'
+import { UNUSED } from '../pricing.ts'
 import { askOf, db, endingOf, makeCustomer, makeKey, migrate, setPrice, type TestKey } from '../testing/ledger.ts'
 import type { Verdict } from './admission.ts'
 import { Group, type GroupOptions } from './group.ts'
@@ -100,7 +101,7 @@ test('an ending beside running requests rides with the next ask, and frees what 
   const ask = askOf(key, { inputBound: 1000, outputAsked: 0 })
   await group.admit(ask, defer)
   await group.admit(askOf(other), defer)
-  const settled = group.settle(endingOf(key, ask.id, 0), defer)
+  const settled = group.settle(endingOf(key, ask.id, 0, { used: UNUSED }), defer)
   const verdict = await group.admit(askOf(key, { inputBound: 1000, outputAsked: 0 }), defer)
   await settled
   expect(verdict.admitted).toBe(true)
@@ -114,10 +115,10 @@ test('an ending that nobody takes along goes when its time to linger is over, an
   const [ask, running] = [askOf(key), askOf(other)]
   await group.admit(running, defer)
   await group.admit(ask, defer)
-  await group.settle(endingOf(key, ask.id, 5), defer)
+  await group.settle(endingOf(key, ask.id, 2000), defer)
   expect(await usageOf(key)).toBe(1)
   const wait = vi.spyOn(globalThis, 'setTimeout')
-  await group.settle(endingOf(other, running.id, 5), defer)
+  await group.settle(endingOf(other, running.id, 2000), defer)
   expect(wait).not.toHaveBeenCalled()
   wait.mockRestore()
   expect(calls.map(({ endings }) => endings)).toEqual([false, false, true, true])
@@ -218,7 +219,8 @@ test('whatever becomes of the calls, nobody hangs, each request is decided and e
         const story = async () => {
           const ask = askOf(key, { inputBound: 1000, outputAsked: 0 })
           const verdict = await group.admit(ask, defer)
-          if (verdict.admitted) await group.settle(endingOf(key, ask.id, 700_000), defer)
+          // 700 tokens at $1/Mtok = $0.0007
+          if (verdict.admitted) await group.settle(endingOf(key, ask.id, 700_000, { used: { ...UNUSED, input: 700 } }), defer)
         }
         // Whoever hung would keep this from ending. What a failed one may have been given is left to its lease.
         await Promise.allSettled(Array.from({ length: requests }, story))

@@ -23,9 +23,16 @@ export function renewalMs(ageMs: number, idleMs: number): number {
   return Math.max(RENEWAL_LEAST_MS, ageMs) + idleMs + RENEWAL_SLACK_MS
 }
 
+/**
+ * The dearest checkpoint stands, whole: an estimate may come down once the upstream has counted, and a renewal may arrive after a later one; what
+ * a checkpoint says was used has to be what its cost was made of.
+ */
+const checkpoint = (column: string, said: string) =>
+  `checkpoint_${column} = iif(?1 ->> 'costNano' >= checkpoint_nano, ?1 ->> '${said}', checkpoint_${column})`
+
 const RENEW = `UPDATE holds SET expires_ms = max(expires_ms, CAST(unixepoch('subsec') * 1000 AS INTEGER) + (?1 ->> 'leaseMs')),
-  checkpoint_nano = max(checkpoint_nano, ?1 ->> 'costNano'), checkpoint_input = ?1 ->> '$.used.input', checkpoint_output = ?1 ->> '$.used.output',
-  checkpoint_gpu_ms = ?1 ->> '$.used.gpuMs', checkpoint_first_ms = ?1 ->> 'firstMs'
+  checkpoint_nano = max(checkpoint_nano, ?1 ->> 'costNano'), ${checkpoint('input', '$.used.input')}, ${checkpoint('output', '$.used.output')},
+  ${checkpoint('gpu_ms', '$.used.gpuMs')}, ${checkpoint('first_ms', 'firstMs')}
   WHERE customer_id = ?1 ->> 'customerId' AND id = ?1 ->> 'id'`
 
 /** Renews a lease: one row written. A hold that has gone stays gone: its end will be posted late. */

@@ -25,8 +25,12 @@ import { sweep } from './settlement.ts'
 
 beforeAll(async () => {
   await migrate()
-  await setPrice('m:latest', { input: '1', output: '1' })
+  await setPrice('m:latest', PER_MILLISECOND)
 })
+
+/** A millisecond of GPU is a nano-dollar, so that any cost has counts that it is made of. */
+const PER_MILLISECOND = { input: '1', output: '1', gpuSecond: '0.000001' }
+const usedFor = (cost: number) => ({ ...UNUSED, gpuMs: cost })
 
 const START_MS = Date.UTC(2026, 9, 30, 22)
 
@@ -120,12 +124,14 @@ class World {
   }
 }
 
+const ending = ({ key, id }: { key: TestKey; id: string }, cost: number) => endingOf(key, id, cost, { used: usedFor(cost) })
+
 async function apply(world: World, step: Step): Promise<void> {
   const pick = (from: { id: string; key: TestKey }[], index: number) => from[index % Math.max(1, from.length)]
   switch (step.do) {
     case 'admit': {
       const key = world.key(step.key)
-      const ask = askOf(key, { inputBound: step.input, outputAsked: step.output, nowMs: world.nowMs })
+      const ask = askOf(key, { inputBound: step.input, outputAsked: step.output, nowMs: world.nowMs, deadlineMs: 0 })
       const verdict = await admit(db, ask)
       if (verdict.admitted) world.running.push({ id: ask.id, key })
       return
@@ -134,15 +140,21 @@ async function apply(world: World, step: Step): Promise<void> {
     case 'settle twice': {
       const request = pick(world.running, step.which)
       if (request === undefined) return
-      for (let time = 0; time < (step.do === 'settle' ? 1 : 2); time++) await settle(db, endingOf(request.key, request.id, step.cost))
+      for (let time = 0; time < (step.do === 'settle' ? 1 : 2); time++) await settle(db, ending(request, step.cost))
       world.running.splice(world.running.indexOf(request), 1)
       return
     }
     case 'checkpoint': {
       const request = pick(world.running, step.which)
       if (request === undefined) return
-      const used = { ...UNUSED, input: 1, output: 1 }
-      await renew(db, { customerId: world.customerId, id: request.id, costNano: step.cost as NanoUsd, used, firstMs: 1, leaseMs: 1 })
+      await renew(db, {
+        customerId: world.customerId,
+        id: request.id,
+        costNano: step.cost as NanoUsd,
+        used: usedFor(step.cost),
+        firstMs: 1,
+        leaseMs: 1,
+      })
       return
     }
     case 'expire': {
@@ -162,11 +174,11 @@ async function apply(world: World, step: Step): Promise<void> {
     }
     case 'late': {
       const request = pick(world.expired, step.which)
-      if (request !== undefined) await settle(db, endingOf(request.key, request.id, step.cost))
+      if (request !== undefined) await settle(db, ending(request, step.cost))
       return
     }
     case 'price':
-      return setPrice('m:latest', { input: String(step.perMtok), output: String(step.perMtok) })
+      return setPrice('m:latest', { ...PER_MILLISECOND, input: String(step.perMtok), output: String(step.perMtok) })
     case 'customer budget':
       await db.batch([
         db.prepare('UPDATE customers SET budget_nano = ?, budget_period = ? WHERE id = ?').bind(step.nano, step.period, world.customerId),
@@ -222,7 +234,7 @@ test('no schedule passes a budget or a balance, and after each every sum agrees'
       }
       // Holds on this clock are long past their lease; they end, and then everything has to agree.
       while ((await sweep(db)) > 0);
-      for (const request of world.running) await settle(db, endingOf(request.key, request.id, 1))
+      for (const request of world.running) await settle(db, ending(request, 1))
       const proven = await proveLedger(async (sql) => (await db.prepare(sql).all()).results)
       expect(proven.filter(({ disagreeing }) => disagreeing.length > 0)).toEqual([])
     }),

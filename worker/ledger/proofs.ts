@@ -2,6 +2,8 @@
 import { FIRST_COLUMNS, firstSqls } from './first-token.ts'
 import { INVOICE_PROOFS } from './invoice-proofs.ts'
 import { BALANCE_PARTS, periodOfDaySql } from './periods.ts'
+import { ROW_PROOFS } from './proofs-rows.ts'
+import { SCHEMA_PROOFS } from './proofs-schema.ts'
 
 /** How long past its lease a hold may be before the sweep is not doing its work, milliseconds. */
 export const SWEEP_GRACE_MS = 300_000
@@ -13,6 +15,8 @@ const TRIGGERS_OF = {
   prices: ['prices_frozen', 'prices_kept'],
   payments: ['payments_frozen', 'payments_kept'],
   invoices: ['invoices_frozen', 'invoices_kept'],
+  archives: ['archives_frozen', 'archives_kept'],
+  audit_log: ['audit_log_kept'],
 }
 export const TRIGGERS = Object.values(TRIGGERS_OF).flat()
 
@@ -115,10 +119,15 @@ const PROOFS: readonly Proof[] = [
   {
     name: 'what is posted cannot be changed',
     of: "SELECT count(*) AS n FROM sqlite_master WHERE type = 'trigger'",
-    sql: `SELECT t.key AS "table", n.value AS missing_trigger FROM json_each('${JSON.stringify(TRIGGERS_OF)}') t, json_each(t.value) n
-      LEFT JOIN sqlite_master m ON m.type = 'trigger' AND m.name = n.value AND m.tbl_name = t.key WHERE m.name IS NULL`,
+    // A trigger of that name which forbids nothing is none, and one that nobody knows can change what is written.
+    sql: `SELECT t.key AS "table", n.value AS "trigger", iif(m.name IS NULL, 'missing', 'forbids nothing') AS fault
+      FROM json_each('${JSON.stringify(TRIGGERS_OF)}') t, json_each(t.value) n LEFT JOIN sqlite_master m ON m.type = 'trigger' AND m.name = n.value AND m.tbl_name = t.key
+      WHERE m.sql IS NULL OR m.sql NOT LIKE '% BEFORE ' || iif(n.value LIKE '%_kept', 'DELETE', 'UPDATE') || ' ON ' || t.key || '%RAISE(ABORT%'
+      UNION ALL SELECT tbl_name, name, 'not of the migrations' FROM sqlite_master WHERE type = 'trigger' AND name NOT IN (SELECT value FROM json_each('${JSON.stringify(TRIGGERS)}'))`,
   },
   ...INVOICE_PROOFS,
+  ...ROW_PROOFS,
+  ...SCHEMA_PROOFS,
 ]
 
 type Row = Record<string, unknown>
@@ -133,14 +142,19 @@ export interface Proven {
 
 /**
  * Asks every question; `all` answers SQL with rows by column name, of whatever database. Each question is one statement, so that a gateway
- * which is serving changes nothing in between. Throws what `all` throws.
+ * which is serving changes nothing in between; what was looked at is counted in one more. `most`: the most rows of each disagreement. `asking`
+ * is told of each question before it is asked. Throws what `all` throws.
  */
-export async function proveLedger(all: (sql: string) => Promise<Row[]>): Promise<Proven[]> {
+export async function proveLedger(
+  all: (sql: string) => Promise<Row[]>,
+  { most, asking }: { most?: number; asking?: (proof: string) => void } = {},
+): Promise<Proven[]> {
+  const [counted = {}] = await all(`SELECT ${PROOFS.map(({ of }, index) => `(${of}) AS n${index}`).join(', ')}`)
   const proven: Proven[] = []
-  for (const { name, of, sql } of PROOFS) {
-    const disagreeing = await all(sql)
-    const [counted] = await all(of)
-    proven.push({ proof: name, checked: Number(counted?.n ?? 0), disagreeing })
+  for (const [index, { name, sql }] of PROOFS.entries()) {
+    asking?.(name)
+    const disagreeing = await all(most === undefined ? sql : `SELECT * FROM (${sql}) LIMIT ${most}`)
+    proven.push({ proof: name, checked: Number(counted[`n${index}`] ?? 0), disagreeing })
   }
   return proven
 }

@@ -5,13 +5,13 @@ import { GatewayError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { hostJson } from '../host-models.ts'
 import { TRIGGERS } from '../ledger/proofs.ts'
+import { TABLES } from '../ledger/proofs-schema.ts'
+import { lastVerification } from '../ledger/verification.ts'
 import { causeOf, log } from '../log.ts'
 import { Remembered } from '../remembered.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
 
 export const health = new Hono<AppEnv>()
-
-const TABLES = ['customers', 'api_keys', 'prices', 'holds', 'usage', 'adjustments', 'spend', 'usage_daily', 'alert_state']
 
 health.get('/', (c) => c.text('Ollama is running'))
 
@@ -32,6 +32,9 @@ interface DatabaseReport {
   gateway: string
   database: string
   schema: string
+  /** What the proofs said last. Not a reason for a 503: requests are served, budgets are kept, and to start again mends no row. */
+  ledger?: 'agrees' | 'disagrees' | 'not verified yet'
+  verified?: { ok: boolean; findings: number; at: string } | null
 }
 
 /** How long a state is remembered, milliseconds: these routes need no key, and nobody's question shall cost a call each. */
@@ -44,7 +47,11 @@ async function askDatabase(db: D1Database): Promise<DatabaseReport> {
     const { results } = await db.prepare("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')").all<{ name: string }>()
     const names = new Set(results.map((row) => row.name))
     const missing = [...TABLES, ...TRIGGERS].filter((name) => !names.has(name))
-    return { gateway: 'ok', database: 'ok', schema: missing.length === 0 ? 'ok' : `missing: ${missing.join(', ')}. Run the migrations.` }
+    if (missing.length > 0) return { gateway: 'ok', database: 'ok', schema: `missing: ${missing.join(', ')}. Run the migrations.` }
+    const last = await lastVerification(db)
+    const ledger = last === null ? 'not verified yet' : last.ok ? 'agrees' : 'disagrees'
+    const verified = last === null ? null : { ok: last.ok, findings: last.findings, at: new Date(last.atMs).toISOString() }
+    return { gateway: 'ok', database: 'ok', schema: 'ok', ledger, verified }
   } catch (error) {
     log({ event: 'error', code: 'database', message: causeOf(error) })
     return { gateway: 'ok', database: 'unavailable', schema: 'unknown' }

@@ -9,7 +9,8 @@ export type Vendor = (typeof VENDORS)[number]
  * What a request can write to the vendor's cache. `automatic`: the vendor decides, and a price row without a price for it means that it costs
  * what input does. `short` (minutes) and `long` (hours): the caller asks for it, so that a price for it must be known.
  */
-export type CacheWrite = 'none' | 'automatic' | 'short' | 'long'
+export const CACHE_WRITES = ['none', 'automatic', 'short', 'long'] as const
+export type CacheWrite = (typeof CACHE_WRITES)[number]
 
 /** What a request for a vendor asks for, as far as prices and limits go. */
 export interface VendorAsked {

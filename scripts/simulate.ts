@@ -1,0 +1,4 @@
+// npm run simulate: any number of schedules over the real ledger; one that breaks a promise is made small and named. docs/proofs.md
+import { simulate } from './simulate/command.ts'
+
+process.exitCode = await simulate(process.argv.slice(2))
