@@ -21,6 +21,7 @@ const COMMANDS = [
   'credit',
   'refund',
   'export-usage',
+  'explain',
   'verify-ledger',
   'reconcile',
   'audit',

@@ -68,7 +68,7 @@ const PROOFS: readonly Proof[] = [
         FROM usage GROUP BY customer_id, created_ms / 86400000, model, key_id, outcome
       ) SELECT d.customer_id, d.day, d.model, d.key_id, d.outcome, d.first_requests, due_first_requests FROM usage_daily d CROSS JOIN since s
         LEFT JOIN due u ON u.customer_id = d.customer_id AND u.day = d.day AND u.model = d.model AND u.key_id = d.key_id AND u.outcome = d.outcome
-      WHERE ${FIRST_COLUMNS.map((column) => `iif(d.day > s.day, d.${column} <> coalesce(due_${column}, 0), d.${column} > coalesce(due_${column}, 0))`).join(' OR ')}`,
+      WHERE NOT ${archived('d.day')} AND (${FIRST_COLUMNS.map((column) => `iif(d.day > s.day, d.${column} <> coalesce(due_${column}, 0), d.${column} > coalesce(due_${column}, 0))`).join(' OR ')})`,
   },
   {
     name: 'spend is usage and adjustments',

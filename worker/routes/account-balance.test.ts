@@ -32,9 +32,10 @@ test('/account/budget shows what a prepaid customer paid, used, has running and 
   expect(await (await call(key, '/account/budget')).json()).toMatchObject({
     prepaid: { paid_usd: '2', used_usd: '0.3', held_usd: '0.5', left_usd: '1.2' },
     account: { budget_usd: null },
+    binds: 'prepaid balance',
   })
   const postpaid = await makeKey(await makeCustomer({ budget: '2' }))
-  expect(Object.keys((await (await call(postpaid, '/account/budget')).json()) as object)).toEqual(['account', 'key'])
+  expect(Object.keys((await (await call(postpaid, '/account/budget')).json()) as object)).toEqual(['account', 'key', 'binds'])
 })
 
 test('a balance that does not cover a request is said with what is left, what is held, and how to pay', async () => {
