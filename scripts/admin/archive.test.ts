@@ -23,11 +23,16 @@ const file = (name: string) => join(t.stateDir, name)
 const months = async () =>
   (await t.db.all("SELECT strftime('%Y-%m', created_ms / 1000, 'unixepoch') AS m FROM usage ORDER BY id")).map(({ m }) => m)
 
+/** What the month comes to, as `close-month` writes it. */
 async function invoice(customerId: number, month = '2026-08'): Promise<void> {
   const day = at(`${month}-01T00:00:00`) / 86_400_000
   await t.db.all(
     `INSERT INTO invoices (year, seq, kind, customer_id, month, usage_nano, adjustments_nano, carried_nano, net_cents, remainder_nano, tax_bp, tax_cents, total_cents, document, created_ms)
-     SELECT 2026, count(*) + 1, 'invoice', ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, '{}', 0 FROM invoices`,
+     WITH due AS (SELECT CAST(?1 AS INTEGER) AS customer, CAST(?2 AS INTEGER) AS first), summed AS (
+       SELECT *, (SELECT coalesce(sum(cost_nano), 0) FROM usage_daily d WHERE d.customer_id = customer AND d.day >= first AND d.day < first + 31) AS used,
+         coalesce((SELECT remainder_nano FROM invoices WHERE customer_id = customer ORDER BY id DESC LIMIT 1), 0) AS carried FROM due)
+     SELECT 2026, (SELECT count(*) + 1 FROM invoices), 'invoice', customer, first, used, 0, carried, (used + carried) / 10000000, (used + carried) % 10000000,
+       0, 0, (used + carried) / 10000000, '{}', 0 FROM summed`,
     [customerId, day],
   )
 }

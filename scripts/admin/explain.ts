@@ -12,7 +12,11 @@ import type { CommonOptions, Shell } from './shell.ts'
 
 export function explainCommand(shell: Shell): Command {
   return shell
-    .command('explain', 'Explains what one request cost: its price, counts, formula, ending, hold and times.', 'explain 019ab3c1-5a4e-7c11-8f00-1b2c3d4e5f60')
+    .command(
+      'explain',
+      'Explains what one request cost: its price, counts, formula, ending, hold and times.',
+      'explain 019ab3c1-5a4e-7c11-8f00-1b2c3d4e5f60',
+    )
     .addArgument(new Argument('<request_id>', 'as in x-request-id, export-usage or the log').argParser(requestId))
     .action((id: string, options: CommonOptions) => shell.run(options, (context) => explain(context, id)))
 }

@@ -148,7 +148,7 @@ async function asOfMigration(count: number): Promise<string> {
 
 test('a restore that broke off leaves no gateway to start, and is begun anew with --yes', async () => {
   // The price is there twice: a checksum can fit a file that cannot be loaded.
-  const [row = ''] = /^\[.*1000000000.*\]\n/m.exec(text.slice(text.indexOf('{"table":"prices"'))) ?? []
+  const [row = ''] = /^\[.*\]\n/m.exec(text.slice(text.indexOf('{"table":"prices"'))) ?? []
   const twice = newChecksum(text.replace(row, row + row).replaceAll('"prices":1', '"prices":2'))
   const broken = await restore(twice)
   expect([broken.code, broken.err]).toEqual([

@@ -5,7 +5,7 @@ import { type Outcome, runSchedule } from './run-schedule.ts'
 import { shrink } from './shrink.ts'
 import type { Store } from './store.ts'
 
-export interface Found {
+interface Found {
   /** What replays it: all of it, and the smallest part of it that fails in the same way. */
   seed: number
   step: number

@@ -1,15 +1,19 @@
 // The proof that the tables are as the migrations make them. worker/schema.ts is that in another spelling, which its own test holds it to.
-import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { getTableColumns, getTableName, is, Table } from 'drizzle-orm'
 import * as schema from '../schema.ts'
 import type { Proof } from './proofs.ts'
 
-const CONFIGS = Object.values(schema).flatMap((value) => (value instanceof SQLiteTable ? [getTableConfig(value)] : []))
+const ALL = Object.values(schema).flatMap((value) => (is(value, Table) ? [value] : []))
 
-export const TABLES: readonly string[] = CONFIGS.map(({ name }) => name)
+export const TABLES: readonly string[] = ALL.map((table) => getTableName(table))
 
 /** [table, column, 'INTEGER NOT NULL'] of each column. */
-const COLUMNS = CONFIGS.flatMap(({ name, columns }) =>
-  columns.map((column) => [name, column.name, column.getSQLType().toUpperCase() + (column.notNull ? ' NOT NULL' : '')]),
+const COLUMNS = ALL.flatMap((table) =>
+  Object.values(getTableColumns(table)).map((column) => [
+    getTableName(table),
+    column.name,
+    column.getSQLType().toUpperCase() + (column.notNull ? ' NOT NULL' : ''),
+  ]),
 )
 
 export const SCHEMA_PROOFS: readonly Proof[] = [
