@@ -105,27 +105,26 @@ test('a month that is not over, not invoiced, in flight or empty is refused, and
 })
 
 test('an archive that was broken off goes on where it stopped, with its own file only', async () => {
-  await invoice(key.customerId)
-  // 1,200 requests more, as one day's.
+  // 1,200 requests more, as one day's, each of two milliseconds.
   await t.db.batch([
     {
       sql: `WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
         INSERT INTO usage (customer_id, id, key_id, price_id, model, dialect, upstream, outcome, estimated, hold_nano, cost_nano, over_nano, input_tokens, cached_tokens, output_tokens, gpu_ms, input_bound, output_limit, created_ms, settled_ms)
-        SELECT 1, '019905bf-7800-7000-8000-' || printf('%012d', i), 1, 1, 'many', 'd', 'ollama', 'completed', 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, unixepoch('2026-08-10') * 1000, 0 FROM n`,
+        SELECT 1, '019905bf-7800-7000-8000-' || printf('%012d', i), 1, 1, 'many', 'd', 'ollama', 'completed', 0, 2, 2, 0, 0, 0, 0, 2, 0, 0, unixepoch('2026-08-10') * 1000, 0 FROM n`,
       params: [],
     },
     {
       sql: `INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano)
-        VALUES (1, unixepoch('2026-08-10') / 86400, 'many', 1, 'completed', 1200, 0, 0, 0, 0, 2400)`,
+        VALUES (1, unixepoch('2026-08-10') / 86400, 'many', 1, 'completed', 1200, 0, 0, 0, 2400, 2400)`,
       params: [],
     },
     { sql: "UPDATE spend SET spent_nano = spent_nano + 2400 WHERE period = unixepoch('2026-08-01') / 86400", params: [] },
-    {
-      sql: `CREATE TRIGGER stop BEFORE DELETE ON usage WHEN OLD.id = '019905bf-7800-7000-8000-000000000900' BEGIN SELECT RAISE(ABORT, 'the power went'); END`,
-      params: [],
-    },
   ])
+  await invoice(key.customerId)
   expect((await t.admin('verify-ledger')).code).toBe(0)
+  await t.db.all(
+    `CREATE TRIGGER stop BEFORE DELETE ON usage WHEN OLD.id = '019905bf-7800-7000-8000-000000000900' BEGIN SELECT RAISE(ABORT, 'the power went'); END`,
+  )
   expect(await t.admin('archive', '2026-08', '--output', 'a.jsonl')).toMatchObject({
     code: 1,
     err: expect.stringContaining('the power went'),
@@ -133,9 +132,9 @@ test('an archive that was broken off goes on where it stopped, with its own file
   const left = async () => Number((await t.db.all("SELECT count(*) AS n FROM usage WHERE model = 'many'"))[0]?.n)
   expect(await left()).toBeGreaterThan(0)
   expect(await left()).toBeLessThan(1200)
+  await t.db.all('DROP TRIGGER stop')
   // Half of it gone: the sums are all there, and so the ledger agrees.
   expect((await t.admin('verify-ledger')).out).toContain('The ledger agrees.')
-  await t.db.all('DROP TRIGGER stop')
   await copyFile(file('a.jsonl'), file('b.jsonl'))
   await appendFile(file('b.jsonl'), '{}\n')
   expect((await t.admin('archive', '2026-08', '--output', 'b.jsonl')).err).toContain('is damaged')

@@ -71,7 +71,7 @@ test('lines are by model and price version, with tokens by kind', async () => {
       amount: '0.0005',
       price: { input: '2.5', cached_input: '0.25', output: '10' },
     },
-    { model: 'm:latest', requests: 1, amount: '0.20', price: { per_request: '1', input: '0' } },
+    { model: 'm:latest', requests: 1, amount: '0.20', price: { per_request: '0', input: '0', gpu_second: '0.000001' } },
   ])
   expect(lines[0]?.price?.id).toBe(lines[2]?.price?.id)
 })

@@ -15,7 +15,7 @@ export const prefixSql = (owner: string, period: string, budget: string) =>
   `'budget:' || ${owner} || ':' || ${period} || ':' || ${budget} || ':'`
 
 /** The budgets that are used up, as `prefixSql` spells them. What running requests hold may come back, so with them none is. */
-export function usedUp({ refusal, standing, leastNano }: Pick<Refused, 'refusal' | 'standing' | 'leastNano'>): string[] {
+function usedUp({ refusal, standing, leastNano }: Pick<Refused, 'refusal' | 'standing' | 'leastNano'>): string[] {
   if (refusal !== 'budget_exceeded' || standing === null) return []
   const { customer, key, customerId, keyId, nowMs } = standing
   return [
