@@ -61,9 +61,9 @@ async function manyRequests(): Promise<void> {
   await t.db.batch([
     plain(`WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
       INSERT INTO usage (customer_id, id, key_id, price_id, model, dialect, upstream, outcome, estimated, hold_nano, cost_nano, over_nano, input_tokens, cached_tokens, output_tokens, gpu_ms, input_bound, output_limit, created_ms, settled_ms)
-      SELECT 1, '${id.slice(0, 8)}-${id.slice(8)}-7000-8000-' || printf('%012d', i), 1, 1, 'many', 'd', 'ollama', 'completed', 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, ${day} * 86400000, 0 FROM n`),
+      SELECT 1, '${id.slice(0, 8)}-${id.slice(8)}-7000-8000-' || printf('%012d', i), 1, 1, 'many', 'd', 'ollama', 'completed', 0, 2, 2, 0, 0, 0, 0, 2, 0, 0, ${day} * 86400000, 0 FROM n`),
     plain(`INSERT INTO usage_daily (customer_id, day, model, key_id, outcome, requests, input_tokens, cached_tokens, output_tokens, gpu_ms, cost_nano)
-      VALUES (1, ${day}, 'many', 1, 'completed', 2000, 0, 0, 0, 0, 4000)`),
+      VALUES (1, ${day}, 'many', 1, 'completed', 2000, 0, 0, 0, 4000, 4000)`),
     plain(
       `INSERT INTO spend SELECT 'c1', unixepoch(${day} * 86400, 'unixepoch', 'start of month') / 86400, 4000 UNION ALL SELECT 'k1', ${day}, 4000`,
     ),
@@ -82,7 +82,7 @@ test('requests that are admitted, settled and swept between any two pages are in
         outcome: 'completed',
         estimated: false,
         costNano: usd('0.5'),
-        used: { ...UNUSED, input: 3 },
+        used: { ...UNUSED, gpuMs: usd('0.5') },
         firstMs: null,
       },
       () => {},

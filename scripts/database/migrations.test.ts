@@ -65,8 +65,8 @@ async function findings(): Promise<unknown[]> {
     })
   return (await proveLedger(all)).filter(({ disagreeing }) => disagreeing.length > 0)
 }
-/** Of a database that lacks triggers which a later migration makes. */
-const NOT_YET = 'what is posted cannot be changed'
+/** Of a database that lacks what a later migration makes. */
+const NOT_YET = ['what is posted cannot be changed', 'every table has the columns that the migrations gave it']
 
 test.each(names.slice(1))('%s loses nothing of what any table may hold', async (name) => {
   await applyMigrations(t.db, names.slice(0, names.indexOf(name)))
@@ -80,7 +80,7 @@ test.each(names.slice(1))('%s loses nothing of what any table may hold', async (
 test.each(names.slice(1))('a ledger that agrees before %s agrees after it, and after all that follow', async (name) => {
   await applyMigrations(t.db, names.slice(0, names.indexOf(name)))
   await seedLedger(t.db)
-  expect((await findings()).filter((found) => (found as { proof: string }).proof !== NOT_YET)).toEqual([])
+  expect((await findings()).filter((found) => !NOT_YET.includes((found as { proof: string }).proof))).toEqual([])
   const before = await stateOf()
   await applyMigrations(t.db, names)
   expect(await lost(before, (await Promise.all(names.map(migrationStatements))).flat())).toEqual([])
@@ -107,6 +107,7 @@ test('a migration that loses something would be found', async () => {
     'rows of usage',
     'rows of spend',
     'index prices_by_model on prices',
+    'index usage_over on usage',
     'trigger prices_frozen on prices',
     'trigger prices_kept on prices',
     'trigger usage_frozen on usage',

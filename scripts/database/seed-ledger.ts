@@ -18,10 +18,12 @@ export async function seedLedger(db: Database): Promise<void> {
       `INSERT INTO api_keys (id, hash, customer_id, prefix, models, budget_nano, budget_period, revoked_ms, created_ms) VALUES
         (1, ${hash(1)}, 1, 'sk_1', NULL, NULL, 'month', NULL, 1), (2, ${hash(2)}, 2, 'sk_2', '["m:latest"]', 5000000000, 'day', NULL, 1),
         (3, ${hash(3)}, 1, 'sk_3', NULL, NULL, 'total', 5, 1)`,
-      `INSERT INTO prices (id, model, request_nano, input_pico, valid_from_ms, created_ms) VALUES (1, '*', 5, 7, 0, 0), (2, 'm:latest', 6, 8, 1, 1)`,
+      // A millisecond of GPU is a nano-dollar, so that any cost has counts that it is made of.
+      `INSERT INTO prices (id, model, request_nano, input_pico, gpu_second_nano, valid_from_ms, created_ms) VALUES
+        (1, '*', 0, 0, 1000, 0, 0), (2, 'm:latest', 6, 8, 9, 1, 1)`,
       `INSERT INTO usage (customer_id, id, key_id, price_id, model, dialect, upstream, outcome, estimated, hold_nano, cost_nano, over_nano, input_tokens, cached_tokens,
         output_tokens, gpu_ms, input_bound, output_limit, first_ms, created_ms, settled_ms)
-       SELECT customer, printf('%08d', i), key, 1, 'm:latest', 'openai-chat', 'ollama', outcome, i % 2, cost + 1, cost, i, i * 10, i, i * 5, i, 900, 90, iif(i % 5 = 0, NULL, i), day * 86400000, day * 86400000 + 5
+       SELECT customer, printf('%08d', i), key, 1, 'm:latest', 'openai-chat', 'ollama', outcome, i % 2, cost, cost, i, i * 10, i, i * 5, cost + i, 900, 90, iif(i % 5 = 0, NULL, i), day * 86400000, day * 86400000 + 5
        FROM (${REQUEST})`,
       `INSERT INTO adjustments (customer_id, id, key_id, usage_id, amount_nano, reason, day, created_ms)
        SELECT customer_id, 'late:' || id, key_id, id, 7, 'ended after its lease', created_ms / 86400000, 9 FROM usage WHERE outcome = 'expired'`,
