@@ -82,7 +82,7 @@ test('a file that exists is replaced only after a yes', async () => {
 
 test('what was in flight is settled at its checkpoint, and the ledger agrees', async () => {
   const running = await begin(t, own)
-  await t.db.all('UPDATE holds SET checkpoint_nano = 7, checkpoint_output = 3 WHERE id = ?', [running])
+  await t.db.all('UPDATE holds SET checkpoint_nano = 7, checkpoint_output = 3, checkpoint_gpu_ms = 7 WHERE id = ?', [running])
   await t.admin('backup', '--output', 'running.jsonl.gz')
   expect(gunzipSync(await readFile(path('running.jsonl.gz'))).toString()).toContain(running)
   await elsewhere(async (other) => {
