@@ -6,7 +6,7 @@ import { databaseOver } from '../database/database.ts'
 import { postStatements } from '../database/http.ts'
 import { serveDatabase } from '../database/server.ts'
 import { runAdmin } from './program.ts'
-import { begin, makeCustomer, makeKey, priceAll, request, type TestDatabase, testDatabase } from './testing.ts'
+import { begin, isProgress, makeCustomer, makeKey, priceAll, request, type TestDatabase, testDatabase } from './testing.ts'
 
 let t: TestDatabase
 let other: TestDatabase
@@ -30,7 +30,7 @@ async function overHttp(of: TestDatabase, ...args: string[]) {
       out += text
     },
     err: (text: string) => {
-      err += text
+      if (!isProgress(text)) err += text
     },
     ask: null,
     directory: t.stateDir,
