@@ -69,15 +69,13 @@ function observe(run: Run, piece: Uint8Array): MeteredFrame[] {
 
 /** Settles, and says what the caller is still owed: held-back bytes, and an error where the answer has no end of its own. */
 function close(run: Run, rewriter: Rewriter, end: PumpEnd): Uint8Array | null {
-  const { wire, name, hangUp, failure } = run.destination
+  const { wire, name, failure } = run.destination
   const rest = run.meter.end(Date.now())
   const { failed, terminated } = run.meter.seen
   // Of a stream that passes unchanged the rest has gone out with its piece.
   const held = rewriter.pass(new Uint8Array(0), rest)
   if (terminated && failed === null) {
-    // Read on to its end for its counts, for a caller who had left.
-    const isLeft = hangUp.happen !== undefined && hangUp.happened
-    run.settle(isLeft ? 'abandoned' : 'completed', 200, isLeft ? 'hung_up' : null)
+    run.complete()
     return held
   }
   if (end === 'hung_up' || end === 'slow') {

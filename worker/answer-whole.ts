@@ -28,13 +28,11 @@ export async function wholeAnswer(run: Run, answer: Response): Promise<Response>
     return frames
   })
   keep(run.meter.end(Date.now()))
-  const { wire, hangUp } = run.destination
+  const { wire } = run.destination
   const body = wire.framing === null ? single(run, pieces) : aggregated(run, values)
   if (body === null) throw failure(run, end)
 
-  // Read on to its end for its counts, for a caller who had left.
-  const isLeft = hangUp.happen !== undefined && hangUp.happened
-  const headers = run.headers(run.settle(isLeft ? 'abandoned' : 'completed', 200, isLeft ? 'hung_up' : null))
+  const headers = run.headers(run.complete())
   headers.set('content-type', wire.family === 'ollama' ? 'application/json; charset=utf-8' : 'application/json')
   return new Response(body, { headers })
 }

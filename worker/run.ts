@@ -67,6 +67,13 @@ export class Run {
     return this.#settled ?? this.#end(outcome, this.meter.metered(outcome, Date.now()), status, code)
   }
 
+  /** Ends a request whose answer is whole: completed, or abandoned where it was read on to its end for its counts, for a caller who had left. */
+  complete(): Metered {
+    const { hangUp } = this.destination
+    const isLeft = hangUp.happen !== undefined && hangUp.happened
+    return this.settle(isLeft ? 'abandoned' : 'completed', 200, isLeft ? 'hung_up' : null)
+  }
+
   /** Ends a request of which nothing was handed out, or of which nobody has been asked: it costs nothing. */
   void(status: number, code: string, outcome: 'failed' | 'abandoned' = 'failed'): void {
     if (this.#settled === null) this.#end(outcome, NOTHING, status, code)
