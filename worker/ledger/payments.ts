@@ -15,7 +15,7 @@ export interface Payment {
 }
 
 /** `?1` is the payment as JSON, since D1 binds numbers as REAL. */
-const POST = `INSERT INTO payments (customer_id, id, amount_nano, source, reference, reason, created_ms)
+export const POST = `INSERT INTO payments (customer_id, id, amount_nano, source, reference, reason, created_ms)
 SELECT c.id, ?1 ->> 'id', ?1 ->> 'amountNano', 'stripe', ?1 ->> 'reference', ?1 ->> 'reason', CAST(unixepoch('subsec') * 1000 AS INTEGER)
 FROM customers c WHERE c.id = ?1 ->> 'customerId' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.customer_id = c.id AND p.source = 'stripe'
   AND p.reference = ?1 ->> 'reference' AND (p.amount_nano > 0) = (?1 ->> 'amountNano' > 0))
@@ -35,8 +35,11 @@ export async function postPayment(db: D1Database, payment: Payment): Promise<'po
   return customer?.results.length === 1 ? 'posted before' : 'no such customer'
 }
 
+/** SQL: who moved money that Stripe calls `?`, by the index of just that. */
+export const payerSql = (direction: 'in' | 'back') =>
+  `SELECT customer_id FROM payments WHERE source = 'stripe' AND reference = ? AND amount_nano ${direction === 'in' ? '>' : '<'} 0 LIMIT 1`
+
 /** Whose the money is that Stripe calls so; null: it is not known. */
 export async function payerOf(db: D1Database, reference: string, direction: 'in' | 'back'): Promise<number | null> {
-  const find = `SELECT customer_id FROM payments WHERE source = 'stripe' AND reference = ? AND amount_nano ${direction === 'in' ? '>' : '<'} 0 LIMIT 1`
-  return retryTransient(() => db.prepare(find).bind(reference).first<number>('customer_id'))
+  return retryTransient(() => db.prepare(payerSql(direction)).bind(reference).first<number>('customer_id'))
 }
