@@ -1,4 +1,5 @@
-// What is done once a night: the ledger is proved.
+// What is done once a night: the ledger is proved, and old alerts go.
+import { pruneAlerts } from './alerts/prune.ts'
 import { findingsOf, verify } from './ledger/verification.ts'
 import { causeOf, log } from './log.ts'
 
@@ -19,5 +20,11 @@ export async function nightly(db: D1Database): Promise<void> {
         log({ event: 'error', code: 'verification_failed', proof, findings: disagreeing.length, first: JSON.stringify(disagreeing[0]) })
   } catch (error) {
     log({ event: 'error', code: 'verification_not_done', message: causeOf(error) })
+  }
+  try {
+    const gone = await pruneAlerts(db, Date.now())
+    if (gone > 0) log({ event: 'alerts_pruned', gone })
+  } catch (error) {
+    log({ event: 'error', code: 'alerts_not_pruned', message: causeOf(error) })
   }
 }
