@@ -10,7 +10,7 @@ import { bundleWorker } from '../start/bundle.ts'
 import { PROJECT_ROOT } from '../start/project.ts'
 import { type MadeMonth, makeMonth } from './month.ts'
 
-export interface TrafficOptions {
+interface TrafficOptions {
   state: string
   month: Month
   requests: number
@@ -83,13 +83,13 @@ const WORDS: Record<string, string> = {
   cut: 'broken off',
 }
 
-function summary({ month: { name }, seed }: TrafficOptions, { asked, answers }: MadeMonth, state: string): string {
+function summary({ month: { name, last }, seed }: TrafficOptions, { asked, answers }: MadeMonth, state: string): string {
   const ends = [...answers].sort(([, one], [, other]) => other - one).map(([end, n]) => `${n} ${WORDS[end] ?? `with HTTP ${end}`}`)
   return `${name}: ${asked} requests (seed ${seed}): ${ends.join(', ')}.
 Its ledger is in ${state}, its customers' keys, one a line, in ${join(state, 'traffic-keys')}.
 
 Next      export STATE_DIR=${state}
-          npm run admin -- usage-report --from ${name}-01
+          npm run admin -- usage-report --start-date ${name}-01 --end-date ${new Date(last * DAY_MS).toISOString().slice(0, 10)}
           npm run admin -- verify-ledger
           npm run admin -- close-month ${name}
 `

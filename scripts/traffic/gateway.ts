@@ -49,7 +49,7 @@ export async function startTrafficGateway(bundle: Bundle, stateDir: string): Pro
     settled,
     async setClock(atMs) {
       await settled()
-      clock.aheadSeconds = Math.floor((atMs - Date.now()) / 1000)
+      clock.aheadSeconds = Math.ceil((atMs - Date.now()) / 1000)
       await tell()
     },
     async admin<T>(...args: string[]) {
