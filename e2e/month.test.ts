@@ -96,7 +96,7 @@ test('a month is reported, explained, invoiced, backed up, restored, archived an
   expect(invoiced.reduce((all, { usage_nano }) => all + Number(usage_nano), 0)).toBe(total.cost)
   const number = `${invoiced[0]?.year}-${String(invoiced[0]?.seq).padStart(4, '0')}`
   for (const format of ['text', 'html', 'csv', 'json']) expect(await admin('here', 'invoice', number, '--format', format)).toContain(number)
-  await admin('here', 'refund', String(endings[1]?.id), '--reason', 'the answer was of no use', '--yes')
+  await admin('here', 'refund', String(endings[1]?.id), '--reason', 'the answer was of no use')
   await admin('here', 'credit', '2', '0.10', '--reason', 'a slow evening', '--yes')
   await admin('here', 'credit-note', number, '--reason', 'a wrong address', '--yes')
   await admin('here', 'verify-ledger')
