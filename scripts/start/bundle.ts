@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, parse } from 'node:path'
 import { PROJECT_ROOT } from './project.ts'
 
 export interface Bundle {
@@ -10,10 +10,10 @@ export interface Bundle {
   contents: string
 }
 
-/** Bundles worker/index.ts into `outDir`. Throws with wrangler's own words where it cannot. */
-export async function bundleWorker(outDir: string): Promise<Bundle> {
-  await runWrangler(['deploy', '--dry-run', '--outdir', outDir])
-  const path = join(outDir, 'index.js')
+/** Bundles worker/index.ts, or another entry, into `outDir`. Throws with wrangler's own words where it cannot. */
+export async function bundleWorker(outDir: string, entry = 'worker/index.ts'): Promise<Bundle> {
+  await runWrangler(['deploy', entry, '--dry-run', '--outdir', outDir])
+  const path = join(outDir, `${parse(entry).name}.js`)
   return { path, contents: await readFile(path, 'utf8') }
 }
 
