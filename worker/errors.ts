@@ -63,6 +63,11 @@ export class GatewayError extends Error {
   }
 }
 
+/** The operator has ended the request (`kill`). It is no refusal that another try would change. */
+export function endedByOperator(charge: string): GatewayError {
+  return new GatewayError('ended_by_operator', `The operator ended this request: ${charge}. Ask them before it is sent again.`)
+}
+
 /** A fault of the gateway itself: the cause is for the log alone. */
 export function gatewayFault(cause?: unknown): GatewayError {
   return new GatewayError('internal_error', 'The gateway failed: the operator has the cause.', { cause })
