@@ -88,7 +88,7 @@ test('with a VPC service the host is asked through it: a Host that Ollama lets i
   const capture = captureOf('api-chat.stream')
   const OLLAMA = {
     async fetch(...args: ConstructorParameters<typeof Request>) {
-      asked.push(new Request(...args))
+      asked.push(new Request(...args) as Request)
       return new Response(bodyBytes(capture), { headers: { 'content-type': 'application/x-ndjson' } })
     },
   }

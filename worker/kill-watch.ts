@@ -14,7 +14,7 @@ const LOOKS_MAX = 20
 const looks = new WeakMap<D1Database, Remembered<ReadonlySet<string>>>()
 
 /** How long after a look at this age the next one is, milliseconds; `firstMs`: when the first was. */
-export function nextLookMs(ageMs: number, firstMs: number): number {
+function nextLookMs(ageMs: number, firstMs: number): number {
   return Math.max(firstMs, ageMs / 4)
 }
 

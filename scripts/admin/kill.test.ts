@@ -43,7 +43,7 @@ test('kill marks a request, once, with a note; top shows that it is ending', asy
 
 test('what nobody runs any more is settled by kill itself, at its checkpoint', async () => {
   const id = await begin(t, key)
-  await t.db.all('UPDATE holds SET checkpoint_nano = 5000, checkpoint_gpu_ms = 5, expires_ms = 1 WHERE id = ?', [id])
+  await t.db.all('UPDATE holds SET checkpoint_nano = 5000, checkpoint_gpu_ms = 5000, expires_ms = 1 WHERE id = ?', [id])
   expect((await t.admin('top', '--json')).json<object[]>()).toMatchObject([{ id, state: 'lost' }])
   expect((await t.admin('kill', id, '--yes')).out).toContain('has ended: expired, charged $0.000005')
   expect((await t.admin('verify-ledger')).code).toBe(0)
