@@ -1,5 +1,6 @@
 // Cloudflare Access does not let the gateway in: the caller learns that it is the operator's trouble, the operator what to do, and nobody a secret.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { HOST_TROUBLES } from '../worker/host-trouble.ts'
 import { startTestGateway, type TestGateway } from './harness.ts'
 import { expectNoTrace, expectRefused, type RawAnswer, type RawRequest, ROUTES, rawRequest } from './raw-request.ts'
 
@@ -45,10 +46,14 @@ test.for(Object.keys(CASES))("%s: each route says that it is the operator's trou
   }
 })
 
-test.for(Object.keys(CASES))('%s: the state of the host is public, and says no more than that it refuses', async (name) => {
+test.for(Object.keys(CASES))('%s: the state of the host is public, and says what is wrong, but no secret and no address', async (name) => {
   const gateway = gateways[name] as TestGateway
   const health = await rawRequest(gateway.url, { method: 'GET', path: '/health/ollama' })
-  expect([health.status, JSON.parse(health.text)]).toEqual([503, { state: 'refused', version: null, latency_ms: expect.any(Number) }])
+  expect([health.status, JSON.parse(health.text)]).toEqual([
+    503,
+    { state: 'down', cause: 'access', remedy: HOST_TROUBLES.access, version: null, latency_ms: expect.any(Number) },
+  ])
+  expect(health.text).not.toMatch(/swordfish|127\.0\.0\.1|\.access\b/)
 })
 
 test.for(Object.keys(CASES))('%s: the operator is told which settings to look at', async (name) => {

@@ -189,7 +189,7 @@ test('a host that is away is told on each route, and is not healthy', async () =
   const version = await send({ method: 'GET', path: '/api/version' })
   expectRefused(version, 'ollama', { status: 503, code: 'upstream_unavailable', message: /cannot be reached right now/, retry: 5 })
   const health = await rawRequest(gateway.url, { method: 'GET', path: '/health/ollama' })
-  expect([health.status, JSON.parse(health.text).state]).toEqual([503, 'unreachable'])
+  expect([health.status, JSON.parse(health.text)]).toMatchObject([503, { state: 'down', cause: 'unreachable' }])
   expect((await rawRequest(gateway.url, { method: 'GET', path: '/health' })).status).toBe(200)
 })
 

@@ -70,6 +70,7 @@ export default {
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
       deadlineMs: options.deadlineInMs === undefined ? null : Date.now() + options.deadlineInMs,
       hangUp: request.signal,
+      killed: new AbortController().signal,
       close(end: PumpEnd) {
         mine.ends.push(end)
         return end === 'ended' ? null : encoder.encode(`error: ${end}\n`)

@@ -1,7 +1,7 @@
 // A streamed answer: the upstream's bytes at once and unchanged, metered on the side, settled at its end whatever that is.
 import { answerMostBytes } from './answer-size.ts'
 import { errorFrame } from './dialects/error-frame.ts'
-import { GatewayError } from './errors.ts'
+import { endedByOperator, GatewayError } from './errors.ts'
 import { concat } from './frames.ts'
 import type { MeteredFrame } from './meter.ts'
 import { networkBody, passThrough } from './pass-through.ts'
@@ -26,6 +26,7 @@ export function streamedAnswer(run: Run, answer: Response): Response {
     idleTimeoutMs: idleMs,
     deadlineMs: run.deadlineMs,
     hangUp: hangUp.signal,
+    killed: run.killed,
     onLost: hangUp.happen,
     close: (end: PumpEnd) => close(run, rewriter, end),
   }
@@ -82,7 +83,8 @@ function close(run: Run, rewriter: Rewriter, end: PumpEnd): Uint8Array | null {
     run.settle('abandoned', 200, end)
     return null
   }
-  run.settle('failed', 200, failed === null ? end : 'upstream_failed')
+  if (end === 'killed') run.kill(200)
+  else run.settle('failed', 200, failed === null ? end : 'upstream_failed')
   const told = (error: GatewayError) => concat(held, errorFrame(wire, error, run.exchange.requestId, rest.length > 0))
   if (failed === null) return told(endError(name, end))
   // The upstream has said it itself where its words may be passed on, and its dialect has some for it.
@@ -94,6 +96,8 @@ function endError(who: string, end: PumpEnd): GatewayError {
   switch (end) {
     case 'silent':
       return new GatewayError('upstream_timeout', `${who} fell silent in the middle of its answer: what came until then is charged.`)
+    case 'killed':
+      return endedByOperator('what came until then is charged')
     case 'deadline':
       return new GatewayError('upstream_timeout', 'The answer took longer than a request may run: what came until then is charged.')
     default:

@@ -1,6 +1,6 @@
 // An answer in one piece: read as a stream from the host all the same, so that no proxy on the way gives up on a long silence.
 import type { FrameValue } from './dialects/dialect.ts'
-import { GatewayError } from './errors.ts'
+import { endedByOperator, GatewayError } from './errors.ts'
 import { concat } from './frames.ts'
 import { isObject } from './json.ts'
 import { networkBody, passThrough } from './pass-through.ts'
@@ -40,7 +40,7 @@ export async function wholeAnswer(run: Run, answer: Response): Promise<Response>
 /** Reads as a streamed answer is passed on, without JavaScript for each chunk, where that is possible. */
 function readToEnd(run: Run, answer: Response, observe: (piece: Uint8Array) => number): Promise<PumpEnd> {
   const { wire, idleMs, hangUp } = run.destination
-  const limits = { idleTimeoutMs: idleMs, deadlineMs: run.deadlineMs, hangUp: hangUp.signal }
+  const limits = { idleTimeoutMs: idleMs, deadlineMs: run.deadlineMs, hangUp: hangUp.signal, killed: run.killed }
   const native = wire.framing === null ? null : networkBody(answer)
   if (native === null) return pump(answer.body, limits, observe).done
   const begun = () => run.meter.firstTokenMs !== null
@@ -78,6 +78,7 @@ function failure(run: Run, end: PumpEnd): GatewayError {
   const { failed } = run.meter.seen
   const error = wordsFor(run, end)
   if (end === 'hung_up') run.settle('abandoned', error.status, end)
+  else if (end === 'killed') run.kill(error.status)
   else run.void(error.status, failed === null ? end : 'upstream_failed')
   return error
 }
@@ -85,6 +86,7 @@ function failure(run: Run, end: PumpEnd): GatewayError {
 function wordsFor({ destination, meter }: Run, end: PumpEnd): GatewayError {
   const { name, failure } = destination
   if (meter.seen.failed !== null && failure !== undefined) return failure(meter.seen.failed)
+  if (end === 'killed') return endedByOperator('nothing is charged')
   return end === 'silent' || end === 'deadline'
     ? new GatewayError('upstream_timeout', `${name} took too long over its answer: nothing is charged. Ask for less, or for a stream.`)
     : new GatewayError('upstream_error', `${name} broke off its answer: nothing is charged. Try again.`)

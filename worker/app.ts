@@ -1,6 +1,7 @@
 // The routes, and the one boundary where whatever went wrong is worded for its caller.
 import { Hono } from 'hono'
 import { v7 } from 'uuid'
+import { crossOrigin } from './cross-origin.ts'
 import { errorResponse, familyOfPath, GatewayError } from './errors.ts'
 import { withoutKeys } from './keys.ts'
 import { causeOf, log } from './log.ts'
@@ -27,6 +28,8 @@ app.use(async function requestId(c, next) {
   await next()
   if (!c.res.headers.has('x-request-id')) c.header('x-request-id', c.get('requestId'))
 })
+
+app.use(crossOrigin)
 
 const PARTS = [health, inference, countTokens, models, account, accountUsage, accountRequests, openapi, stripe]
 for (const part of PARTS) app.route('/', part)

@@ -1,5 +1,6 @@
 // The Worker's settings: raw environment in, checked values with units out.
 import * as z from 'zod'
+import { type AllowedOrigin, readOrigins } from './cors-origins.ts'
 import { DAY_MS } from './ledger/periods.ts'
 import type { Decided, Vendor } from './vendors/vendor-request.ts'
 
@@ -9,7 +10,16 @@ const secret = z
   .optional()
   .transform((value) => value?.trim() || null)
 
+/** A binding, which is an object with this method. */
+const binding = <T extends object>(method: keyof T & string) =>
+  z
+    .custom<T>((value) => typeof (value as Record<string, unknown> | undefined)?.[method] === 'function', 'It has to be a binding')
+    .optional()
+
 const environment = z.object({
+  OLLAMA: binding<Fetcher>('fetch'),
+  METRICS: binding<AnalyticsEngineDataset>('writeDataPoint'),
+  VERSION: z.object({ id: z.string() }).optional(),
   OLLAMA_BASE_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:11434'),
   CF_ACCESS_CLIENT_ID: secret,
   CF_ACCESS_CLIENT_SECRET: secret,
@@ -20,6 +30,7 @@ const environment = z.object({
   DEADLINE_SECONDS: count(600, 1, 86_400),
   STREAM_BUFFER_BYTES: count(4_194_304, 1_024, 33_554_432),
   CHECKPOINT_SECONDS: count(10, 1, 600),
+  KILL_CHECK_SECONDS: count(5, 1, 600),
   LEDGER_GROUP_MAX: count(20, 1, 200),
   OPENAI_API_KEY: secret,
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).default('https://api.openai.com/v1'),
@@ -32,6 +43,17 @@ const environment = z.object({
   CF_ACCESS_TOKEN_EXPIRES: z.iso.date().optional(),
   STRIPE_WEBHOOK_SECRET: secret,
   STRIPE_PAYMENT_LINK: z.url({ protocol: /^https$/ }).optional(),
+  CORS_ORIGINS: z
+    .string()
+    .optional()
+    .transform((text, context) => {
+      try {
+        return readOrigins(text ?? '')
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message })
+        return z.NEVER
+      }
+    }),
 })
 
 /** How a vendor is asked. */
@@ -43,6 +65,8 @@ export interface VendorAccess {
 
 export interface Config {
   ollamaBaseUrl: string
+  /** A VPC service that is asked in place of `ollamaBaseUrl`; null: there is none. */
+  hostService: Fetcher | null
   /** The Access service token, if the box is behind Cloudflare Access. */
   access: { clientId: string; clientSecret: string } | null
   /** How many requests may be on the host at once, over all customers. */
@@ -57,6 +81,8 @@ export interface Config {
   streamBufferBytes: number
   /** After how long a stream writes its first checkpoint; the next ones come at twice the age each. */
   checkpointMs: number
+  /** After how long a request first looks whether the operator has ended it. */
+  killCheckMs: number
   /** How many requests may share one D1 batch; 1: none. */
   ledgerGroupMax: number
   /** The vendors whose models can be offered: those that there is a key for. */
@@ -73,6 +99,12 @@ export interface Config {
   alertSigningSecret: string | null
   /** The last day of the Access service token, days since 1970; null: nobody has said. */
   accessTokenExpiresDay: number | null
+  /** The pages that may ask from a browser; none: no page may. */
+  corsOrigins: readonly AllowedOrigin[]
+  /** Where the figures of each request go beside the log; null: nowhere. */
+  metrics: AnalyticsEngineDataset | null
+  /** Cloudflare's id of what was deployed; null: it does not say. */
+  deployment: string | null
 }
 
 const parsed = new WeakMap<object, Config>()
@@ -102,6 +134,7 @@ function readConfig(env: object): Config {
   }
   return {
     ollamaBaseUrl: withoutSlash(vars.OLLAMA_BASE_URL),
+    hostService: vars.OLLAMA ?? null,
     access: clientId !== null && clientSecret !== null ? { clientId, clientSecret } : null,
     hostConcurrency: vars.HOST_CONCURRENCY,
     bodyLimitBytes: vars.BODY_LIMIT_BYTES,
@@ -110,6 +143,7 @@ function readConfig(env: object): Config {
     deadlineMs: vars.DEADLINE_SECONDS * 1000,
     streamBufferBytes: vars.STREAM_BUFFER_BYTES,
     checkpointMs: vars.CHECKPOINT_SECONDS * 1000,
+    killCheckMs: vars.KILL_CHECK_SECONDS * 1000,
     ledgerGroupMax: vars.LEDGER_GROUP_MAX,
     vendors: {
       ...accessOf('openai', vars.OPENAI_BASE_URL, vars.OPENAI_API_KEY),
@@ -120,6 +154,9 @@ function readConfig(env: object): Config {
     readOnMs: vars.READ_ON_SECONDS * 1000,
     alertSigningSecret: vars.ALERT_SIGNING_SECRET,
     accessTokenExpiresDay: vars.CF_ACCESS_TOKEN_EXPIRES === undefined ? null : Date.parse(vars.CF_ACCESS_TOKEN_EXPIRES) / DAY_MS,
+    corsOrigins: vars.CORS_ORIGINS,
+    metrics: vars.METRICS ?? null,
+    deployment: vars.VERSION?.id || null,
     stripe: { webhookSecret: vars.STRIPE_WEBHOOK_SECRET, paymentLink: vars.STRIPE_PAYMENT_LINK ?? null },
   }
 }

@@ -1,4 +1,5 @@
 // The closed list of what can go wrong, and how each family of dialects words it on the wire.
+import type { HostTrouble } from './host-trouble.ts'
 import { withoutKeys } from './keys.ts'
 
 /** With the status of each. */
@@ -7,6 +8,7 @@ export const STATUS = {
   invalid_api_key: 401,
   budget_exceeded: 402,
   account_suspended: 403,
+  ended_by_operator: 403,
   model_not_allowed: 403,
   route_forbidden: 403,
   not_found: 404,
@@ -45,12 +47,6 @@ interface ErrorDetails {
   host?: HostTrouble
 }
 
-/**
- * Why the host cannot be asked: Access lets nobody in, no tunnel is connected, Ollama does not run behind it, it is too slow, nothing answers,
- * or something else than Ollama does.
- */
-export type HostTrouble = 'access' | 'tunnel' | 'ollama' | 'timeout' | 'unreachable' | 'answer'
-
 /** An expected outcome that is told to the caller: `message` says what is wrong and what to do about it. */
 export class GatewayError extends Error {
   readonly code: ErrorCode
@@ -67,6 +63,11 @@ export class GatewayError extends Error {
   }
 }
 
+/** The operator has ended the request (`kill`). It is no refusal that another try would change. */
+export function endedByOperator(charge: string): GatewayError {
+  return new GatewayError('ended_by_operator', `The operator ended this request: ${charge}. Ask them before it is sent again.`)
+}
+
 /** A fault of the gateway itself: the cause is for the log alone. */
 export function gatewayFault(cause?: unknown): GatewayError {
   return new GatewayError('internal_error', 'The gateway failed: the operator has the cause.', { cause })
@@ -76,6 +77,7 @@ const OPENAI_TYPES: Partial<Record<ErrorCode, string>> = {
   invalid_api_key: 'authentication_error',
   budget_exceeded: 'insufficient_quota',
   account_suspended: 'permission_error',
+  ended_by_operator: 'permission_error',
   model_not_allowed: 'permission_error',
   route_forbidden: 'permission_error',
   not_found: 'not_found_error',

@@ -164,7 +164,7 @@ test('a request that runs is its hold', () => {
   const hold: typeof holds.$inferSelect = {
     ...ADMITTED,
     ...{ runs: 1, checkpointNano: 0, checkpointInput: 0, checkpointOutput: 0, checkpointGpuMs: 0, checkpointFirstMs: null },
-    ...{ expiresMs: AT + 130_000, standing: null },
+    ...{ expiresMs: AT + 130_000, standing: null, killedMs: null },
   }
   const lines = explanationLines(explainRunning(hold, PRICE))
   expect(lines).toContain('$1 was held before it was forwarded: the most that at most 300 tokens of input and the output limit can cost.')

@@ -69,7 +69,7 @@ export function follow(branch: ReadableStream<Uint8Array>, options: FollowOption
     if (orElse !== undefined) lastTimer ??= setTimeout(stop, LAST_MS, orElse)
   }
 
-  // At the deadline the host may be in full flow, so what was delivered is read first.
+  // At the deadline, or when the operator ends it, the host may be in full flow, so what was delivered is read first.
   const limit = watch(options, (reached) => (reached === 'silent' ? stop(reached) : hurry(reached)))
   const onHangUp = () => hurry('hung_up')
   hangUp.addEventListener('abort', onHangUp)

@@ -1,4 +1,4 @@
-// How long an answer may be silent, and when it must have ended: looked at when the first limit can be reached, since each look wakes JavaScript.
+// How long an answer may be silent, when it must have ended, and whether the operator ends it: time is looked at when the first limit can be reached, since each look wakes JavaScript.
 import type { PumpLimits } from './pump.ts'
 
 export interface Watch {
@@ -8,7 +8,10 @@ export interface Watch {
 }
 
 /** Calls `reached` once, for the first limit that is, unless it is ended before. */
-export function watch({ idleTimeoutMs, deadlineMs }: PumpLimits, reached: (limit: 'silent' | 'deadline') => void): Watch {
+export function watch(
+  { idleTimeoutMs, deadlineMs, killed }: PumpLimits,
+  reached: (limit: 'silent' | 'deadline' | 'killed') => void,
+): Watch {
   let lastMs = Date.now()
   let timer = setTimeout(look, leftMs(lastMs))
 
@@ -21,10 +24,22 @@ export function watch({ idleTimeoutMs, deadlineMs }: PumpLimits, reached: (limit
     if (leftMs(nowMs) > 0) timer = setTimeout(look, leftMs(nowMs))
     else reached(deadlineMs !== null && nowMs >= deadlineMs ? 'deadline' : 'silent')
   }
+  function kill(): void {
+    clearTimeout(timer)
+    reached('killed')
+  }
+
+  function end(): void {
+    clearTimeout(timer)
+    killed.removeEventListener('abort', kill)
+  }
+
+  killed.addEventListener('abort', kill)
+  if (killed.aborted) kill()
   return {
     heard(nowMs) {
       lastMs = nowMs
     },
-    end: () => clearTimeout(timer),
+    end,
   }
 }

@@ -1,8 +1,11 @@
 // Reads an answer of the host to its end, or to the first reason to stop: never held back by whoever gets it.
 import { watch } from './limits.ts'
 
-/** How reading ended. `hung_up`: the caller left; `slow`: the caller fell too far behind; `broken`: the host's connection broke off. */
-export type PumpEnd = 'ended' | 'hung_up' | 'slow' | 'silent' | 'deadline' | 'broken'
+/**
+ * How reading ended. `hung_up`: the caller left; `slow`: the caller fell too far behind; `killed`: the operator ended it; `broken`: the host's
+ * connection broke off.
+ */
+export type PumpEnd = 'ended' | 'hung_up' | 'slow' | 'silent' | 'deadline' | 'killed' | 'broken'
 
 export interface PumpLimits {
   idleTimeoutMs: number
@@ -10,6 +13,8 @@ export interface PumpLimits {
   deadlineMs: number | null
   /** Aborted when the caller hangs up. */
   hangUp: AbortSignal
+  /** Aborted when the operator ends the request. */
+  killed: AbortSignal
 }
 
 export interface Pump<End = PumpEnd> {

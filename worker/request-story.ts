@@ -7,7 +7,7 @@ import { authenticate } from './auth.ts'
 import type { Config } from './config.ts'
 import { destinationOf } from './destination.ts'
 import type { Dialect } from './dialects/dialect.ts'
-import { GatewayError, gatewayFault } from './errors.ts'
+import { endedByOperator, GatewayError, gatewayFault } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { JsonObject } from './json.ts'
 import type { Admitted, Ask } from './ledger/admission.ts'
@@ -125,27 +125,32 @@ async function forward(run: Run): Promise<Response> {
     throw hungUp()
   }
   const abort = new AbortController()
-  const onHangUp = () => abort.abort()
-  hangUp.signal.addEventListener('abort', onHangUp)
+  const onEnd = () => abort.abort()
+  hangUp.signal.addEventListener('abort', onEnd)
+  run.killed.addEventListener('abort', onEnd)
   const timer = setTimeout(() => abort.abort(), destination.firstByteMs)
   try {
     const answer = await destination.ask(abort.signal)
     if (isAnswer(answer)) return answer
     throw await destination.refusal(answer)
   } catch (thrown) {
-    const error = forwardError(thrown, destination.name, hangUp.signal.aborted, abort.signal.aborted)
-    run.settle(hangUp.signal.aborted ? 'abandoned' : 'failed', error.status, error.code)
+    const error = forwardError(thrown, run, abort.signal.aborted)
+    if (error.code === 'ended_by_operator') run.kill(error.status)
+    else run.settle(hangUp.signal.aborted ? 'abandoned' : 'failed', error.status, error.code)
     throw error
   } finally {
     clearTimeout(timer)
-    hangUp.signal.removeEventListener('abort', onHangUp)
+    hangUp.signal.removeEventListener('abort', onEnd)
+    run.killed.removeEventListener('abort', onEnd)
   }
 }
 
-function forwardError(thrown: unknown, who: string, isHungUp: boolean, aborted: boolean): GatewayError {
+function forwardError(thrown: unknown, { destination, killed }: Run, isAborted: boolean): GatewayError {
   if (thrown instanceof GatewayError) return thrown
-  if (isHungUp) return hungUp()
-  if (aborted) return new GatewayError('upstream_timeout', `${who} took too long to begin its answer: try again, or ask for less.`)
+  if (destination.hangUp.signal.aborted) return hungUp()
+  if (killed.aborted) return endedByOperator('nothing is charged')
+  if (isAborted)
+    return new GatewayError('upstream_timeout', `${destination.name} took too long to begin its answer: try again, or ask for less.`)
   return gatewayFault(thrown)
 }
 

@@ -1,12 +1,14 @@
 // One admitted request while it runs: its meter, its checkpoints, and the one settlement that ends it.
 import type { Destination } from './destination.ts'
 import type { Exchange } from './exchange.ts'
+import { watchForKill } from './kill-watch.ts'
 import type { Hold, Standing } from './ledger/admission.ts'
 import { renew, renewalMs } from './ledger/lease.ts'
 import { type Ending, settleSurely } from './ledger/settlement.ts'
 import { causeOf, log } from './log.ts'
 import { Meter, type Metered, NOTHING } from './meter.ts'
-import { formatUsd } from './money.ts'
+import { formatUsd, type NanoUsd } from './money.ts'
+import { logRequest } from './request-log.ts'
 
 /** How soon a checkpoint that failed is tried again, milliseconds. */
 const CHECKPOINT_AGAIN_MS = 5_000
@@ -19,6 +21,10 @@ export class Run {
   readonly meter: Meter
   /** When the upstream was asked, milliseconds since 1970. */
   readonly startMs: number
+  /** Aborted when the operator ends the request. */
+  readonly killed: AbortSignal
+  readonly #kill = new AbortController()
+  readonly #stopWatching: () => void
   #checkpointDueMs: number
   #renewing = false
   #settled: Metered | null = null
@@ -33,6 +39,8 @@ export class Run {
     const { input, runs, cacheWrite } = reading
     this.meter = new Meter(wire, hold, { inputBound: input.bound, inputEstimate: input.estimate, runs, cacheWrite }, nowMs)
     this.#checkpointDueMs = nowMs + exchange.config.checkpointMs
+    this.killed = this.#kill.signal
+    this.#stopWatching = watchForKill(exchange, hold.id, () => this.#kill.abort())
   }
 
   /** When a request at a price per GPU second must have ended; null for others. */
@@ -52,6 +60,9 @@ export class Run {
     const { id, customerId } = this.hold
     const leaseMs = renewalMs(ageMs, this.destination.idleMs)
     const renewal = renew(db, { customerId, id, costNano, used, firstMs: this.#firstMs(), leaseMs })
+      .then((isKilled) => {
+        if (isKilled) this.#kill.abort()
+      })
       .catch((error) => {
         this.#checkpointDueMs = nowMs + CHECKPOINT_AGAIN_MS
         log({ event: 'error', code: 'checkpoint_failed', request_id: id, message: causeOf(error) })
@@ -74,6 +85,17 @@ export class Run {
     return this.settle(isLeft ? 'abandoned' : 'completed', 200, isLeft ? 'hung_up' : null)
   }
 
+  /**
+   * Ends a request that the operator has ended, as one that failed: its caller, who did not choose the end, pays for what was handed out. One who
+   * had left before pays as who leaves.
+   */
+  kill(status: number): void {
+    const isLeft = this.destination.hangUp.happened
+    if (isLeft) this.settle('abandoned', status, 'killed')
+    else if (this.destination.reading.stream) this.settle('failed', status, 'killed')
+    else this.void(status, 'killed')
+  }
+
   /** Ends a request of which nothing was handed out, or of which nobody has been asked: it costs nothing. */
   void(status: number, code: string, outcome: 'failed' | 'abandoned' = 'failed'): void {
     if (this.#settled === null) this.#end(outcome, NOTHING, status, code)
@@ -81,8 +103,9 @@ export class Run {
 
   #end(outcome: Ending['outcome'], metered: Metered, status: number, code: string | null): Metered {
     this.#settled = metered
+    this.#stopWatching()
     const nowMs = Date.now()
-    const { ledger, defer, requestId } = this.exchange
+    const { config, ledger, defer, requestId } = this.exchange
     const { customerId, id } = this.hold
     const { used, costNano, estimated } = metered
     const ending: Ending = { customerId, keyId: this.standing.keyId, id, outcome, estimated, costNano, used, firstMs: this.#firstMs() }
@@ -96,32 +119,36 @@ export class Run {
       const message = 'the vendor reported counts that are missing or cannot be: the request is charged by its bounds'
       log({ event: 'error', code: 'vendor_counts', request_id: id, vendor: this.hold.upstream, model: this.hold.model, message })
     }
-    log({
-      event: 'request',
-      request_id: requestId,
-      customer: this.standing.customerName,
-      customer_id: customerId,
-      key_id: this.standing.keyId,
-      model: this.hold.model,
-      dialect: this.destination.wire.name,
-      status,
-      outcome,
-      code,
-      input_tokens: used.input,
-      cached_tokens: used.cached,
-      ...(this.hold.upstream === 'ollama' ? {} : vendorCounts(used)),
-      output_tokens: used.output,
-      cost_usd: formatUsd(this.#charged(costNano)),
-      estimated,
-      first_ms: this.#firstMs(),
-      total_ms: nowMs - this.startMs,
-    })
+    const { keyId, customerName } = this.standing
+    const { model, upstream } = this.hold
+    const dialect = this.destination.wire.name
+    const chargedNano = this.#charged(costNano)
+    const [firstMs, totalMs] = [this.#firstMs(), nowMs - this.startMs]
+    logRequest(
+      {
+        id: requestId,
+        customerId,
+        customerName,
+        keyId,
+        model,
+        dialect,
+        upstream,
+        status,
+        outcome,
+        code,
+        metered,
+        chargedNano,
+        firstMs,
+        totalMs,
+      },
+      config.metrics,
+    )
     return metered
   }
 
   /** What is charged of a cost: no more than the hold where there is a budget, as the ledger has it. */
-  #charged(costNano: number): number {
-    return this.standing.roomNano === null ? costNano : Math.min(costNano, this.hold.holdNano)
+  #charged(costNano: NanoUsd): NanoUsd {
+    return this.standing.roomNano === null ? costNano : (Math.min(costNano, this.hold.holdNano) as NanoUsd)
   }
 
   /** What the answer's headers say of money and limits. `metered`: what it came to, where that is known by then. */
@@ -144,11 +171,6 @@ export class Run {
   #firstMs(): number | null {
     return this.meter.firstTokenMs === null ? null : Math.max(0, this.meter.firstTokenMs - this.startMs)
   }
-}
-
-/** What only a vendor tells, for the log. */
-function vendorCounts({ cacheWrite, cacheWriteLong, reasoning }: Metered['used']) {
-  return { cache_write_tokens: cacheWrite, cache_write_long_tokens: cacheWriteLong, reasoning_tokens: reasoning }
 }
 
 /** The limit of requests a minute with less room, and what was used of it. */

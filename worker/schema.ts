@@ -119,6 +119,7 @@ export const holds = sqliteTable(
     expiresMs: integer('expires_ms').notNull(),
     /** JSON: how things stood at admission. */
     standing: text('standing'),
+    killedMs: integer('killed_ms'),
   },
   (t) => [primaryKey({ columns: [t.customerId, t.id] })],
 )

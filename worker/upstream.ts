@@ -1,6 +1,7 @@
 // The one place that calls fetch; and the host: how it is asked, and what its refusals mean for a caller.
 import type { Config } from './config.ts'
-import { GatewayError, type HostTrouble } from './errors.ts'
+import { GatewayError } from './errors.ts'
+import { isAccessRefusal, isTimeout, troubleOf, troubleOfError } from './host-trouble.ts'
 import { isObject, type JsonObject } from './json.ts'
 import { causeOf, log } from './log.ts'
 import { hostBusy, modelNotFound } from './refusal.ts'
@@ -9,25 +10,33 @@ interface UpstreamCall {
   method?: 'GET' | 'POST'
   body?: string
   signal?: AbortSignal
+  /** Asked in place of the network. */
+  service?: Pick<Fetcher, 'fetch'>
 }
 
 /** How much of an error answer is read. */
 const ERROR_BODY_BYTES = 65_536
 
+/** Behind a VPC service the address says nothing but the Host header: this is one that Ollama lets in. */
+const SERVICE_URL = 'http://localhost:11434'
+
 /**
  * Calls the host as itself: none of the caller's headers, the Access token if there is one, no redirect followed (it would carry that token along).
- * Throws upstream_unavailable where no answer comes; an abort is thrown as it is.
+ * A VPC service goes before the address; no Access is in front of it, so no token goes there. Throws upstream_unavailable where no answer comes;
+ * an abort is thrown as it is.
  */
-export async function callHost(config: Config, path: string, call: UpstreamCall): Promise<Response> {
+export async function callHost({ access, hostService, ollamaBaseUrl }: Config, path: string, call: UpstreamCall): Promise<Response> {
   const headers = new Headers({ accept: 'application/json, application/x-ndjson, text/event-stream' })
   if (call.body !== undefined) headers.set('content-type', 'application/json')
-  if (config.access !== null) {
-    headers.set('CF-Access-Client-Id', config.access.clientId)
-    headers.set('CF-Access-Client-Secret', config.access.clientSecret)
+  if (access !== null && hostService === null) {
+    headers.set('CF-Access-Client-Id', access.clientId)
+    headers.set('CF-Access-Client-Secret', access.clientSecret)
   }
-  return callUpstream(`${config.ollamaBaseUrl}${path}`, headers, call, (cause) => {
+  const [url, service] = hostService === null ? [ollamaBaseUrl] : [SERVICE_URL, hostService]
+  return callUpstream(`${url}${path}`, headers, { ...call, ...(service && { service }) }, (cause) => {
     const message = 'The host cannot be reached right now: try again in a moment.'
-    return new GatewayError('upstream_unavailable', message, { cause, retryAfterSeconds: 5, host: 'unreachable' })
+    const host = hostService === null ? 'unreachable' : troubleOfError(cause)
+    return new GatewayError('upstream_unavailable', message, { cause, retryAfterSeconds: 5, host })
   })
 }
 
@@ -39,7 +48,7 @@ export async function callUpstream(
   unreachable: (cause: unknown) => Error,
 ): Promise<Response> {
   try {
-    return await fetch(url, {
+    return await (call.service ?? globalThis).fetch(url, {
       method: call.method ?? 'GET',
       headers,
       redirect: 'manual',
@@ -59,22 +68,14 @@ export function isAnswer(response: Response): boolean {
 
 /** What a refusal of the host means for the caller. What is the operator's trouble goes to the log, and to the caller in general words. */
 export async function hostRefusal(response: Response, model: string): Promise<GatewayError> {
-  const error = await refusalOf(response, model)
-  error.details.host = troubleOf(response)
+  const text = await errorBytes(response)
+  const error = refusalOf(response, errorText(text), model)
+  error.details.host = troubleOf(response, text)
   return error
 }
 
-/** Cloudflare says 530 where no tunnel is connected, cloudflared says 502 where nothing listens behind it. */
-function troubleOf(response: Response): HostTrouble {
-  const { status } = response
-  if (isAccessRefusal(response)) return 'access'
-  if (status === 530) return 'tunnel'
-  if (status === 504 || status === 522 || status === 524) return 'timeout'
-  return status === 502 || status === 503 ? 'ollama' : status > 520 ? 'unreachable' : 'answer'
-}
-
-async function refusalOf(response: Response, model: string): Promise<GatewayError> {
-  const said = await errorText(response)
+/** `said`: the host's own words, if these are. */
+function refusalOf(response: Response, said: string | null, model: string): GatewayError {
   const { status } = response
   if (isAccessRefusal(response)) {
     log({
@@ -95,7 +96,7 @@ async function refusalOf(response: Response, model: string): Promise<GatewayErro
     return new GatewayError('invalid_request', `The model "${model}" does not support embeddings.`, { param: 'model' })
   if (status === 400 && said !== null) return new GatewayError('invalid_request', withoutPaths(said), { quotes: true })
   log({ event: 'error', code: 'host_refused', status, message: said ?? 'no text' })
-  if (status === 504 || status === 522 || status === 524) return new GatewayError('upstream_timeout', 'The host took too long to answer.')
+  if (isTimeout(status)) return new GatewayError('upstream_timeout', 'The host took too long to answer.')
   if (status === 502 || status === 503 || status >= 520) {
     return new GatewayError('upstream_unavailable', 'The host cannot be reached right now: try again in a moment.', {
       retryAfterSeconds: 5,
@@ -114,28 +115,34 @@ function withoutPaths(text: string): string {
   return text.replace(/(^|[\s"'(:=])(?:[A-Za-z]:)?(?:[\\/][\w.@ -]+){2,}/g, '$1…')
 }
 
-/** Access answers a missing or wrong service token with its login page, or with 401 or 403 and a page; Ollama has no pages. */
-function isAccessRefusal(response: Response): boolean {
-  const { status, headers } = response
-  if (status >= 300 && status < 400) return /cloudflareaccess\.com|\/cdn-cgi\/access\//.test(headers.get('location') ?? '')
-  return (status === 401 || status === 403) && (headers.get('content-type') ?? '').startsWith('text/html')
-}
-
 /** The text of the host's error, whichever envelope it wears; null where there is none. */
-async function errorText(response: Response): Promise<string | null> {
-  const value = await errorJson(response)
+function errorText(body: string): string | null {
+  const value = objectIn(body)
   const text = isObject(value?.error) ? value.error.message : value?.error
   return typeof text === 'string' && text !== '' ? text.slice(0, 1000) : null
 }
 
 /** The JSON object of an error answer, of which so much is read; null where it is none. */
 export async function errorJson(response: Response): Promise<JsonObject | null> {
+  return objectIn(await errorBytes(response))
+}
+
+function objectIn(text: string): JsonObject | null {
   try {
-    const value: unknown = JSON.parse(await firstBytes(response, ERROR_BODY_BYTES))
+    const value: unknown = JSON.parse(text)
     return isObject(value) ? value : null
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) log({ event: 'error', code: 'host_refused', status: response.status, message: causeOf(error) })
+  } catch {
     return null
+  }
+}
+
+/** The begin of an error answer's body; nothing where it breaks off. */
+async function errorBytes(response: Response): Promise<string> {
+  try {
+    return await firstBytes(response, ERROR_BODY_BYTES)
+  } catch (error) {
+    log({ event: 'error', code: 'host_refused', status: response.status, message: causeOf(error) })
+    return ''
   }
 }
 

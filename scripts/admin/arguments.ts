@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { canonicalModel, isCloudModel } from '../../worker/model-name.ts'
 import { MONEY_MAX_NANO, type NanoUsd, parseDecimal, parseUsd } from '../../worker/money.ts'
+import { readRequestId } from '../../worker/request-id.ts'
 import { PICO_MAX } from '../catalogue/format.ts'
 
 /** $1,000: what a price may be, per request or second. */
@@ -34,6 +35,12 @@ export function countOrNone(min: number, max: number): (text: string) => number 
 
 /** An id, as the list commands show it. */
 export const id = count(1, 999_999_999)
+
+export function requestId(text: string): string {
+  const read = readRequestId(text)
+  if (read !== null) return read
+  throw new InvalidArgumentError('It has to be the id of a request, such as 019ab3c1-57e2-7c1d-8a52-4f0d2b6e9a10.')
+}
 
 /** Dollars of a budget. */
 export function budget(text: string): NanoUsd {

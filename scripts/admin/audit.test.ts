@@ -24,6 +24,7 @@ const READS = [
   'list-alerts',
   'list-payments',
   'explain',
+  'top',
   'list-invoices',
   'invoice',
   'backup',
@@ -31,7 +32,7 @@ const READS = [
 ]
 
 /** Need more than a customer and a key; the tests of each look at its note. */
-const TRIED_ELSEWHERE = ['pay', 'credit', 'refund', 'close-month', 'credit-note', 'archive', 'restore']
+const TRIED_ELSEWHERE = ['pay', 'credit', 'refund', 'close-month', 'credit-note', 'archive', 'restore', 'kill']
 
 /** Each in an order in which it has something to change, and the targets that its notes name. */
 const CHANGES: [args: string[], ...targets: string[]][] = [

@@ -1,10 +1,10 @@
 // explain: why one request cost what it did.
-import { Argument, type Command, InvalidArgumentError } from 'commander'
+import { Argument, type Command } from 'commander'
 import { and, eq, sql } from 'drizzle-orm'
 import { type Explanation, explainEnded, explainRunning, explanationLines } from '../../worker/explain.ts'
-import { readRequestId } from '../../worker/request-id.ts'
 import { adjustments, apiKeys, archives, customers, holds, prices, usage } from '../../worker/schema.ts'
 import type { Database } from '../database/database.ts'
+import { requestId } from './arguments.ts'
 import { type Context, Failure, type Output } from './context.ts'
 import { keyTitle } from './keys.ts'
 import { placeText } from './prices.ts'
@@ -19,12 +19,6 @@ export function explainCommand(shell: Shell): Command {
     )
     .addArgument(new Argument('<request_id>', 'as in x-request-id, export-usage or the log').argParser(requestId))
     .action((id: string, options: CommonOptions) => shell.run(options, (context) => explain(context, id)))
-}
-
-function requestId(text: string): string {
-  const id = readRequestId(text)
-  if (id !== null) return id
-  throw new InvalidArgumentError('It has to be the id of a request, such as 019ab3c1-57e2-7c1d-8a52-4f0d2b6e9a10.')
 }
 
 async function explain({ db }: Context, id: string): Promise<Output> {
@@ -54,7 +48,7 @@ interface Found {
 }
 
 /** Both tables are clustered by customer and id: from the customers it is a seek in each. What ends in between is in one of them. */
-async function findRequest(db: Database, id: string): Promise<Found | null> {
+export async function findRequest(db: Database, id: string): Promise<Found | null> {
   const whose = { customer: customers, key: apiKeys, price: prices }
   const running = await db.orm
     .select({ row: holds, ...whose })

@@ -22,6 +22,8 @@ const COMMANDS = [
   'refund',
   'export-usage',
   'explain',
+  'top',
+  'kill',
   'verify-ledger',
   'reconcile',
   'audit',

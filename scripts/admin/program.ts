@@ -17,6 +17,7 @@ import { exportUsageCommand } from './export-usage.ts'
 import { generateKeyCommand } from './generate-key.ts'
 import { importPricesCommand } from './import-prices.ts'
 import { invoiceCommand } from './invoice.ts'
+import { killCommand } from './kill.ts'
 import { listAlertsCommand } from './list-alerts.ts'
 import { listArchivesCommand } from './list-archives.ts'
 import { listCustomersCommand } from './list-customers.ts'
@@ -35,6 +36,7 @@ import { rotateKeyCommand } from './rotate-key.ts'
 import { setPricingCommand } from './set-pricing.ts'
 import { Shell } from './shell.ts'
 import { testAlertCommand } from './test-alert.ts'
+import { topCommand } from './top.ts'
 import { updateCustomerCommand } from './update-customer.ts'
 import { usageReportCommand } from './usage-report.ts'
 import { verifyLedgerCommand } from './verify-ledger.ts'
@@ -61,6 +63,8 @@ const COMMANDS = [
   refundCommand,
   exportUsageCommand,
   explainCommand,
+  topCommand,
+  killCommand,
   verifyLedgerCommand,
   reconcileCommand,
   auditCommand,

@@ -1,4 +1,5 @@
 // The frame around every command: common options, the database, the answer's form, the question before what cannot be undone.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { type OpenDatabase, openDatabase } from '../database/open.ts'
 import { type Context, Failure, type Io, type Output, UsageError } from './context.ts'
@@ -61,6 +62,21 @@ export class Shell {
     if (options.yes) return
     if (this.#io.ask === null) throw new UsageError('--yes is missing: without a terminal there is nobody to ask. Nothing was changed.')
     if (!(await this.#io.ask(question))) throw new Failure('not confirmed: nothing was changed.')
+  }
+}
+
+/** Does `work` again and again until Ctrl-C, with a pause between. Throws what it throws. */
+export async function untilInterrupted(pauseMs: number, work: () => Promise<void>): Promise<void> {
+  const interrupted = new AbortController()
+  const stop = () => interrupted.abort()
+  process.once('SIGINT', stop)
+  try {
+    while (!interrupted.signal.aborted) {
+      await work()
+      await sleep(pauseMs, null, { signal: interrupted.signal }).catch(() => {})
+    }
+  } finally {
+    process.off('SIGINT', stop)
   }
 }
 

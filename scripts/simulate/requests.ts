@@ -84,7 +84,10 @@ export function checkpoint({ gateway, key, ask, hold }: SimulatedRequest, used: 
   if (hold === null) return Promise.resolve()
   const costNano = costOf(hold.price, used)
   // As a gateway does: one that fails is tried again later.
-  return renew(gateway.db, { customerId: key.customerId, id: ask.id, costNano, used, firstMs: 5, leaseMs }).catch(() => {})
+  return renew(gateway.db, { customerId: key.customerId, id: ask.id, costNano, used, firstMs: 5, leaseMs }).then(
+    () => {},
+    () => {},
+  )
 }
 
 /** As a gateway ends a request: it tries for as long as it may, and leaves the rest to the sweep. `used` null: nothing is charged. */

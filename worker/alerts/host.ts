@@ -1,19 +1,10 @@
 // Whether the host is there with all that is priced on it: asked each minute, told when it is not, with the cause, and when it is again.
 import type { Config } from '../config.ts'
-import { GatewayError, type HostTrouble } from '../errors.ts'
+import { GatewayError } from '../errors.ts'
 import { hostJson, hostModels } from '../host-models.ts'
+import { HOST_TROUBLES, type HostTrouble } from '../host-trouble.ts'
 import { type Alert, type Kind, minuteText, payloadOf } from './alert.ts'
 import { LOOK_LEAST_MS, step, type Trouble } from './trouble.ts'
-
-/** What is wrong, in the operator's words. */
-const CAUSES: Record<HostTrouble, string> = {
-  access: 'Cloudflare Access does not let the gateway in: check that the service token of CF_ACCESS_CLIENT_ID is valid and allowed.',
-  tunnel: 'Cloudflare has no tunnel to the box: check that it is on and that cloudflared runs.',
-  ollama: 'The box is reached, Ollama on it is not: check that it runs.',
-  timeout: 'It does not answer in time: the box may be overloaded, asleep or off.',
-  unreachable: 'Nothing answers at OLLAMA_BASE_URL: check the address, and that Ollama runs.',
-  answer: 'It answers, but not as Ollama does: check OLLAMA_BASE_URL and what is in front of it.',
-}
 
 /** What was found: of the host a cause, or null for a host that is well; of each priced model whether it is there. */
 export interface Look {
@@ -90,7 +81,7 @@ function alertOf(subject: string, seen: string | null, sinceMs: number, nowMs: n
     model === null
       ? {
           title: seen === null ? 'The host is back' : 'The host is down',
-          message: seen === null ? `It was away since ${since}.` : `${CAUSES[seen as HostTrouble]} Since ${since}.`,
+          message: seen === null ? `It was away since ${since}.` : `${HOST_TROUBLES[seen as HostTrouble]} Since ${since}.`,
         }
       : {
           title: `${model} is ${seen === null ? 'back on' : 'not on'} the host`,

@@ -33,9 +33,10 @@ const checkpoint = (column: string, said: string) =>
 const RENEW = `UPDATE holds SET expires_ms = max(expires_ms, CAST(unixepoch('subsec') * 1000 AS INTEGER) + (?1 ->> 'leaseMs')),
   checkpoint_nano = max(checkpoint_nano, ?1 ->> 'costNano'), ${checkpoint('input', '$.used.input')}, ${checkpoint('output', '$.used.output')},
   ${checkpoint('gpu_ms', '$.used.gpuMs')}, ${checkpoint('first_ms', 'firstMs')}
-  WHERE customer_id = ?1 ->> 'customerId' AND id = ?1 ->> 'id'`
+  WHERE customer_id = ?1 ->> 'customerId' AND id = ?1 ->> 'id' RETURNING killed_ms IS NOT NULL AS killed`
 
-/** Renews a lease: one row written. A hold that has gone stays gone: its end will be posted late. */
-export async function renew(db: D1Database, checkpoint: Checkpoint): Promise<void> {
-  await retryTransient(() => db.prepare(RENEW).bind(JSON.stringify(checkpoint)).run())
+/** Renews a lease: one row written. A hold that has gone stays gone: its end will be posted late. Returns whether the operator has ended the request. */
+export async function renew(db: D1Database, checkpoint: Checkpoint): Promise<boolean> {
+  const { results } = await retryTransient(() => db.prepare(RENEW).bind(JSON.stringify(checkpoint)).run<{ killed: number }>())
+  return results[0]?.killed === 1
 }

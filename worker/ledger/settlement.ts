@@ -104,6 +104,12 @@ export function settlementStatements(db: D1Database, endings: readonly Ending[])
   return statements(db, JSON.stringify(endings), 0)
 }
 
+/** The same for holds whose lease was over at `nowMs`, each at its checkpoint; for who reaches the database by another way than D1's binding. */
+export function expiredStatements(lost: readonly Pick<Ending, 'customerId' | 'id'>[], nowMs: number): { sql: string; params: unknown[] }[] {
+  const endings = JSON.stringify(lost.map((each) => ({ ...each, outcome: 'expired' })))
+  return SETTLE.map((sql) => ({ sql, params: [endings, nowMs] }))
+}
+
 /** The ids that those statements posted, from the results of a batch that began with them. */
 export function postedOf(results: readonly D1Result<unknown>[]): Set<string> {
   return new Set(((results[0]?.results ?? []) as { id: string }[]).map(({ id }) => id))

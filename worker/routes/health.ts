@@ -1,9 +1,12 @@
 // Whether it works, said without a key: the gateway and its database, and the host behind it.
 import { Hono } from 'hono'
+import * as z from 'zod'
+import { version as gatewayVersion } from '../../package.json'
 import type { Config } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { hostJson } from '../host-models.ts'
+import { HOST_TROUBLES, type HostTrouble, isTooOld } from '../host-trouble.ts'
 import { TRIGGERS } from '../ledger/proofs.ts'
 import { TABLES } from '../ledger/proofs-schema.ts'
 import { lastVerification } from '../ledger/verification.ts'
@@ -23,9 +26,12 @@ health.get('/api/version', async (c) => {
 })
 
 health.get('/health', async (c) => {
-  const { db, defer } = exchangeOf(c)
+  const { config, db, defer } = exchangeOf(c)
   const report = await databaseReport.get('database', () => askDatabase(db), defer)
-  return c.json(report, report.database === 'ok' && report.schema === 'ok' ? 200 : 503)
+  return c.json(
+    { ...report, version: gatewayVersion, deployment: config.deployment },
+    report.database === 'ok' && report.schema === 'ok' ? 200 : 503,
+  )
 })
 
 interface DatabaseReport {
@@ -58,13 +64,26 @@ async function askDatabase(db: D1Database): Promise<DatabaseReport> {
   }
 }
 
+/** `limited`: it works, but not for every dialect. */
+export const hostReport = z.object({
+  state: z.enum(['ok', 'limited', 'down']),
+  cause: z.enum(Object.keys(HOST_TROUBLES) as [HostTrouble, ...HostTrouble[]]).nullable(),
+  remedy: z.string().nullable(),
+  version: z.string().nullable(),
+  latency_ms: z.number().int(),
+})
+
 health.get('/health/ollama', async (c) => {
-  const { state, version, latencyMs } = await stateOf(exchangeOf(c))
-  return c.json({ state, version, latency_ms: latencyMs }, state === 'ok' ? 200 : 503)
+  const { cause, version, latencyMs } = await stateOf(exchangeOf(c))
+  const state = cause === null ? 'ok' : cause === 'version' ? 'limited' : 'down'
+  const report = { state, cause, remedy: cause && HOST_TROUBLES[cause], version, latency_ms: latencyMs } satisfies z.input<
+    typeof hostReport
+  >
+  return c.json(report, state === 'down' ? 503 : 200)
 })
 
 interface HostState {
-  state: 'ok' | 'unreachable' | 'refused' | 'timeout'
+  cause: HostTrouble | null
   version: string | null
   latencyMs: number
 }
@@ -77,10 +96,12 @@ async function askHost(config: Config): Promise<HostState> {
   const startMs = Date.now()
   try {
     const { version } = await hostJson(config, '/api/version')
-    return { state: 'ok', version: String(version), latencyMs: Date.now() - startMs }
-  } catch (error) {
     const latencyMs = Date.now() - startMs
-    const code = error instanceof GatewayError ? error.code : null
-    return { state: code === 'upstream_unavailable' ? 'unreachable' : code === null ? 'timeout' : 'refused', version: null, latencyMs }
+    // Whatever else stands there is not Ollama's, and nothing to pass on.
+    if (typeof version !== 'string' || !/^v?\d+\.\d+\.[\w.+-]{1,50}$/.test(version)) return { cause: 'answer', version: null, latencyMs }
+    return { cause: isTooOld(version) ? 'version' : null, version, latencyMs }
+  } catch (error) {
+    const host = error instanceof GatewayError ? error.details.host : undefined
+    return { cause: host ?? 'answer', version: null, latencyMs: Date.now() - startMs }
   }
 }

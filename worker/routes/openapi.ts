@@ -8,6 +8,7 @@ import { requestsQuery } from './account-requests.ts'
 import { accountBudget, accountRequest, accountRequests, accountUsage } from './account-shapes.ts'
 import { usageQuery } from './account-usage.ts'
 import type { AppEnv } from './context.ts'
+import { hostReport } from './health.ts'
 
 export const openapi = new Hono<AppEnv>()
 
@@ -15,8 +16,8 @@ const SEEN = "A key sees what was done with it; one that was made with --account
 
 const READS: [method: 'get' | 'post', path: string, summary: string, key: boolean][] = [
   ['get', '/', 'Says that it is there', false],
-  ['get', '/health', 'State of the gateway and its database', false],
-  ['get', '/health/ollama', 'State of the host', false],
+  ['get', '/health', 'State of the gateway and its database, and its version', false],
+  ['get', '/health/ollama', 'State of the host: what is wrong with it, and what helps', false],
   ['get', '/api/version', 'Version of the host', false],
   ['get', '/api/tags', 'Models that the key may use, as Ollama lists them', true],
   ['get', '/api/ps', 'Models that are loaded, of those that the key may use', true],
@@ -31,6 +32,7 @@ const READS: [method: 'get' | 'post', path: string, summary: string, key: boolea
 ]
 
 const ANSWERS: Record<string, z.ZodType> = {
+  '/health/ollama': hostReport,
   '/account/budget': accountBudget,
   '/account/usage': accountUsage,
   '/account/requests': accountRequests,
@@ -48,6 +50,7 @@ const ERRORS: Record<ErrorCode, string> = {
   invalid_api_key: 'No key, or none that works',
   budget_exceeded: 'A budget has too little left',
   account_suspended: 'The account is suspended',
+  ended_by_operator: 'The operator ended the request',
   model_not_allowed: 'The key may not use the model',
   route_forbidden: "For the host's owner alone",
   not_found: 'There is no such path or request',
