@@ -44,9 +44,8 @@ const deployment = z.strictObject({
 })
 
 export type Deployment = z.infer<typeof deployment>
-export type ServiceToken = z.infer<typeof serviceToken>
 
-export const DEPLOYMENT_FILE = 'deployment.json'
+const DEPLOYMENT_FILE = 'deployment.json'
 
 /** What is kept in `directory`; null: nothing was set up from here. Throws an Error that names the file, the field and the remedy. */
 export async function readDeployment(directory: string): Promise<Deployment | null> {

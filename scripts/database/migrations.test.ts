@@ -106,6 +106,7 @@ test('a migration that loses something would be found', async () => {
     'rows of holds',
     'rows of usage',
     'rows of spend',
+    'index holds_killed on holds',
     'index prices_by_model on prices',
     'index usage_over on usage',
     'trigger prices_frozen on prices',
