@@ -31,7 +31,7 @@ test('CSV has a line for each request, exact money and ISO times', async () => {
   expect(code).toBe(0)
   const [head, first, last, end] = out.split('\r\n')
   expect(head).toBe(
-    'id,created_at,settled_at,key_id,key_name,model,dialect,upstream,outcome,estimated,input_tokens,cached_tokens,cache_write_tokens,cache_write_long_tokens,output_tokens,reasoning_tokens,gpu_ms,first_token_ms,cost_usd,late_usd,over_usd,held_usd',
+    'id,created_at,settled_at,customer_id,key_id,key_name,model,dialect,upstream,outcome,estimated,input_tokens,cached_tokens,cache_write_tokens,cache_write_long_tokens,output_tokens,reasoning_tokens,gpu_ms,first_token_ms,cost_usd,late_usd,over_usd,held_usd',
   )
   expect(first).toMatch(/^[0-9a-f-]{36},2026-03-01T00:00:00\.000Z,[^,]*Z,/)
   expect(first).toMatch(
@@ -75,6 +75,15 @@ test('--json is one value, whatever it holds', async () => {
   expect((await exported('--json', '--output', 'all.csv')).json()).toEqual({ rows: 4, file: 'all.csv', archived: [] })
 })
 
+test('without a customer it is all of them, one after the other', async () => {
+  const mine = (await exported('--json')).json<{ id: string }[]>()
+  const all = (await t.admin('export-usage', '--json')).json<{ id: string; customer_id: number }[]>()
+  const customers = all.map(({ customer_id }) => customer_id)
+  expect(customers).toEqual([...customers].sort((one, other) => one - other))
+  expect(new Set(customers).size).toBeGreaterThan(1)
+  expect(all.filter(({ customer_id }) => customer_id === key.customerId).map(({ id }) => id)).toEqual(mine.map(({ id }) => id))
+})
+
 test('a file is written whole, where the caller is', async () => {
   const directory = join(t.stateDir, 'reports')
   await mkdir(directory)
@@ -116,7 +125,7 @@ test('what was posted after a lease had ended stands beside its request', async 
 
 test('arguments that cannot be used are named', async () => {
   const refusals: [string, string[]][] = [
-    ["'customer_id'", ['export-usage']],
+    ["'customer_id'", ['export-usage', 'acme']],
     ['--format', ['export-usage', '1', '--format', 'xml']],
     ['--format', ['export-usage', '1', '--format', 'csv', '--json']],
     ['--start-date', ['export-usage', '1', '--start-date', '2026-02-30']],

@@ -1,4 +1,4 @@
-// export-usage: every ended request of a customer, page by page, as CSV or JSON lines.
+// export-usage: every ended request of a customer or of all, page by page, as CSV or JSON lines.
 import { Argument, type Command, Option } from 'commander'
 import { csvLine } from '../../worker/csv.ts'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
@@ -23,14 +23,14 @@ export function exportUsageCommand(shell: Shell): Command {
   const command = shell
     .command(
       'export-usage',
-      'Writes every ended request of a customer as CSV or JSON lines.',
+      'Writes every ended request of a customer, or of all, as CSV or JSON lines.',
       'export-usage 1 --start-date 2026-11-01 --end-date 2026-11-30 --output november.csv',
     )
-    .addArgument(new Argument('<customer_id>', 'as in list-customers').argParser(id))
+    .addArgument(new Argument('[customer_id]', 'as in list-customers (default: all, one after the other)').argParser(id))
     .addOption(new Option('--format <format>', 'csv, or json: one object a line (default: csv)').choices(['csv', 'json']))
     .option('--output <file>', 'write there instead of to standard output')
   for (const option of dateRangeOptions({ start: 'the beginning', end: 'now' })) command.addOption(option)
-  return command.action((customerId: number, options: Options) => {
+  return command.action((customerId: number | undefined, options: Options) => {
     const { json, format, output, startDate, endDate } = options
     if (json && output === undefined && format === 'csv') {
       throw new UsageError('--format csv does not go with --json, which prints one JSON value: add --output.')
@@ -47,23 +47,23 @@ const PAGE_ROWS = 1000
  * `late` is what was posted after the request's lease had expired; together with its cost that is what the request came to.
  */
 const PAGE = `
-SELECT u.id, u.created_ms, u.settled_ms, u.key_id, k.name AS key_name, u.model, u.dialect, u.upstream, u.outcome, u.estimated, u.input_tokens, u.cached_tokens,
+SELECT u.id, u.created_ms, u.settled_ms, u.customer_id, u.key_id, k.name AS key_name, u.model, u.dialect, u.upstream, u.outcome, u.estimated, u.input_tokens, u.cached_tokens,
   u.cache_write_tokens, u.cache_write_long_tokens, u.output_tokens, u.reasoning_tokens, u.gpu_ms, u.first_ms, u.cost_nano, coalesce(a.amount_nano, 0) AS late_nano, u.over_nano, u.hold_nano
 FROM usage u LEFT JOIN api_keys k ON k.id = u.key_id LEFT JOIN adjustments a ON a.customer_id = u.customer_id AND a.id = 'late:' || u.id
 WHERE u.customer_id = CAST(?1 AS INTEGER) AND u.id > ?2 AND u.id < ?3 AND u.created_ms >= CAST(?4 AS INTEGER) AND u.created_ms < CAST(?5 AS INTEGER)
 ORDER BY u.id LIMIT ${PAGE_ROWS}`
 
 /** Null where the requests themselves went to standard output. Throws Failure. */
-async function exportUsage(context: Context, customerId: number, options: Options): Promise<Output | null> {
+async function exportUsage(context: Context, customerId: number | undefined, options: Options): Promise<Output | null> {
   const { db, io, json } = context
   const { startDate, endDate, output } = options
-  await findCustomer(db, customerId)
+  const of = customerId === undefined ? await customerIds(db) : [(await findCustomer(db, customerId)).id]
   const archived = await archivedIn(db, startDate, endDate)
   if (archived.length > 0) io.err(`note: not among them: ${archivedText(archived)}\n`)
   const form = json && output === undefined ? jsonArray : options.format === 'json' ? jsonLines : csv
   const sink = output === undefined ? standardOutput(io) : await fileSink(io, output)
-  const progress = exportProgress(io, await countRequests(db, customerId, startDate, endDate), output === undefined)
-  const rows = await writeAll(pages(db, customerId, startDate, endDate), form, sink, progress)
+  const progress = exportProgress(io, await countRequests(db, of, startDate, endDate), output === undefined)
+  const rows = await writeAll(pagesOfAll(db, of, startDate, endDate), form, sink, progress)
     .finally(progress.end)
     .catch(async (error) => {
       await sink.abandon()
@@ -74,14 +74,27 @@ async function exportUsage(context: Context, customerId: number, options: Option
   return { json: { rows, file: output, archived }, text: `${plural(rows, 'request')} written to ${output}` }
 }
 
+async function customerIds(db: Database): Promise<number[]> {
+  return (await db.all('SELECT id FROM customers ORDER BY id')).map((row) => Number(row.id))
+}
+
 /** How many there are to write, from the daily sums: before a row is read. */
-async function countRequests(db: Database, customerId: number, startDay = 0, endDay = 100_000_000): Promise<number> {
+async function countRequests(db: Database, customerIds: number[], startDay = 0, endDay = 100_000_000): Promise<number> {
   const [row] = await db.all(
     `SELECT coalesce(sum(requests), 0) AS n FROM usage_daily
-     WHERE customer_id = CAST(?1 AS INTEGER) AND day BETWEEN CAST(?2 AS INTEGER) AND CAST(?3 AS INTEGER)`,
-    [customerId, startDay, endDay],
+     WHERE customer_id IN (SELECT value FROM json_each(?1)) AND day BETWEEN CAST(?2 AS INTEGER) AND CAST(?3 AS INTEGER)`,
+    [JSON.stringify(customerIds), startDay, endDay],
   )
   return Number(row?.n ?? 0)
+}
+
+async function* pagesOfAll(
+  db: Database,
+  customerIds: number[],
+  startDay: number | undefined,
+  endDay: number | undefined,
+): AsyncGenerator<Row[]> {
+  for (const customerId of customerIds) yield* pages(db, customerId, startDay, endDay)
 }
 
 async function* pages(db: Database, customerId: number, startDay: number | undefined, endDay: number | undefined): AsyncGenerator<Row[]> {
@@ -124,6 +137,7 @@ function exported(row: Row) {
     id: text('id'),
     created_at: iso(Number(row.created_ms)),
     settled_at: iso(Number(row.settled_ms)),
+    customer_id: number('customer_id'),
     key_id: number('key_id'),
     key_name: text('key_name'),
     model: text('model'),

@@ -33,6 +33,7 @@ async function listCustomers({ db }: Context): Promise<Output> {
     { title: 'name', value: ({ customer }) => customer.name },
     { title: 'email', value: ({ customer }) => customer.email },
     { title: 'status', value: ({ customer }) => customer.status },
+    { title: 'pays', value: ({ customer }) => (customer.prepaid === 1 ? 'prepaid' : 'postpaid') },
     { title: 'budget', value: ({ customer }) => dollars(customer.budgetNano), right: true },
     { title: 'period', value: ({ customer }) => customer.budgetPeriod },
     { title: 'spent', value: ({ spent }) => dollars(spent), right: true },
