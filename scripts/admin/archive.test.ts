@@ -56,8 +56,8 @@ test('a month moves to a file, its sums stay, and the ledger agrees', async () =
     .split('\n')
   expect(lines).toHaveLength(5)
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ format: 'gateway-archive', month: '2026-08' })
-  expect(await t.db.all('SELECT command, target FROM audit_log WHERE command = ?', ['archive'])).toEqual([
-    { command: 'archive', target: 'month 2026-08' },
+  expect(await t.db.all('SELECT command, target, after FROM audit_log WHERE command = ?', ['archive'])).toEqual([
+    { command: 'archive', target: 'month 2026-08', after: expect.stringContaining('"file":"august.jsonl.gz"') },
   ])
   // A customer who never had an archived month's requests before still has theirs.
   expect((await t.admin('archive', '2026-07', '--output', 'july')).err).toContain('2026-07 is not invoiced for customer 1')

@@ -77,7 +77,12 @@ async function writeArchive(context: Context, month: Month, path: string): Promi
         AND (SELECT sum(requests) FROM usage_daily WHERE day >= CAST(?1 AS INTEGER) AND day < CAST(?2 AS INTEGER)) = CAST(?3 AS INTEGER)`,
     params: [month.first, next, daily.requests, String(daily.costNano), await fileSha256(path), basename(path)],
   }
-  await audited(db, { who, command: 'archive', target: `month ${month.name}`, before: null, after: null }, [insert])
+  const made = {
+    sql: `SELECT ? AS target, json_object('requests', requests, 'cost_nano', cost_nano, 'file', file, 'sha256', sha256) AS row
+      FROM archives WHERE month = CAST(? AS INTEGER)`,
+    params: [`month ${month.name}`, month.first],
+  }
+  await audited(db, { who, command: 'archive', made }, [insert])
 }
 
 /** Writes the file if its rows come to the daily sums; whether they did. */

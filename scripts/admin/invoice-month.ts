@@ -2,7 +2,7 @@
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import type { Database } from '../database/database.ts'
 import { numberSql } from '../invoices/document.ts'
-import { type Draft, draftInvoice } from '../invoices/draft.ts'
+import { type Draft, draftInvoice, isDue } from '../invoices/draft.ts'
 import type { InvoiceSettings } from '../invoices/settings.ts'
 import { Failure } from './context.ts'
 import { CREDIT_PREFIX, type CustomerMonth, readCustomerMonth } from './invoice-read.ts'
@@ -89,8 +89,7 @@ function rowOf(customerId: number, month: Month, facts: CustomerMonth, { documen
     ...due,
     taxBp,
     document,
-    // What is not to be paid is not due.
-    paymentDays: due.totalCents > 0n ? payment.days : null,
+    paymentDays: isDue(due, facts.customer.prepaid) ? payment.days : null,
   }
 }
 

@@ -15,7 +15,7 @@ import { dayName, dollars } from './table.ts'
 export const CREDIT_PREFIX = 'credit-note:'
 
 export interface CustomerMonth {
-  customer: { id: number; name: string; email: string; address: string; taxId: string }
+  customer: { id: number; name: string; email: string; address: string; taxId: string; prepaid: boolean }
   lines: UsedLine[]
   adjustments: Adjustment[]
   usageNano: bigint
@@ -56,7 +56,7 @@ export async function readCustomerMonth(db: Database, customerId: number, { name
   const [fromMs, toMs] = [first * DAY_MS, (last + 1) * DAY_MS]
   const days = [customerId, first, last]
   const statements: Statement[] = [
-    { sql: 'SELECT id, name, email, address, tax_id FROM customers WHERE id = CAST(?1 AS INTEGER)', params: [customerId] },
+    { sql: 'SELECT id, name, email, address, tax_id, prepaid FROM customers WHERE id = CAST(?1 AS INTEGER)', params: [customerId] },
     { sql: LINES, params: [customerId, idAt(fromMs - ID_MARGIN_MS), idAt(toMs + ID_MARGIN_MS), fromMs, toMs] },
     { sql: ARCHIVED_LINES, params: days },
     { sql: `SELECT CAST(coalesce(sum(cost_nano), 0) AS TEXT) AS nano, coalesce(sum(requests), 0) AS requests ${DAILY}`, params: days },
@@ -86,6 +86,7 @@ export async function readCustomerMonth(db: Database, customerId: number, { name
       email: String(customer.email),
       address: String(customer.address),
       taxId: String(customer.tax_id),
+      prepaid: customer.prepaid === 1,
     },
     lines,
     adjustments,

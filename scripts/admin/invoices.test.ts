@@ -137,3 +137,16 @@ test('invoices are listed by number, of a customer and a year', async () => {
   expect((await t.admin('list-invoices', '--customer', String(key.customerId), '--json')).json<unknown[]>()).toHaveLength(lines.length - 1)
   expect((await t.admin('list-invoices', '--customer', '999')).code).toBe(1)
 })
+
+test('an invoice of a prepaid customer asks for nothing that was paid', async () => {
+  const prepaid = await makeKey(t, await makeCustomer(t, '--prepaid'))
+  await t.admin('pay', String(prepaid.customerId), '5', '--reference', 'in advance')
+  await request(t, prepaid, { atMs: noon('2026-02-01'), cost: '1' })
+  const [first = ''] = await billing.close('2026-02')
+  expect((await t.admin('invoice', first, '--format', 'json')).json()).toMatchObject({
+    due: null,
+    payment: ['Paid in advance, out of your balance.'],
+    sums: { net: '1.00' },
+  })
+  await verified()
+})

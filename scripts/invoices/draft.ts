@@ -22,7 +22,7 @@ interface Recipient {
 export interface MonthFacts {
   from: string
   to: string
-  customer: Recipient
+  customer: Recipient & { prepaid: boolean }
   lines: readonly UsedLine[]
   adjustments: readonly Adjustment[]
   usageNano: bigint
@@ -63,10 +63,20 @@ export function draftInvoice(facts: MonthFacts, settings: InvoiceSettings): Draf
         tax_label: settings.tax.label,
         tax_percent: formatPercent(taxBp),
       },
-      payment: due.totalCents > 0n ? settings.payment.terms : [],
+      payment: termsOf(due, facts.customer.prepaid, settings),
       legal: settings.legal,
     },
   }
+}
+
+/** What is not to be paid, or has been, is not due. */
+export function isDue({ totalCents }: Due, prepaid: boolean): boolean {
+  return totalCents > 0n && !prepaid
+}
+
+function termsOf(due: Due, prepaid: boolean, { payment }: InvoiceSettings): string[] {
+  if (isDue(due, prepaid)) return payment.terms
+  return due.totalCents > 0n ? payment.prepaid_terms : []
 }
 
 export interface CreditFacts {

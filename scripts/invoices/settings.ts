@@ -28,6 +28,7 @@ const settings = z.strictObject({
     .strictObject({
       days: z.int().min(0).max(365).nullable().default(null),
       terms: lines.default([]),
+      prepaid_terms: lines.default(['Paid in advance, out of your balance.']),
     })
     .prefault({}),
   legal: lines.default([]),
