@@ -1,5 +1,5 @@
 // restore: a backup into a fresh database, proved at the end.
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { Argument, type Command } from 'commander'
 import { type Proven, proveLedger } from '../../worker/ledger/proofs.ts'
 import { type Checked, checkFile } from '../backup/check-file.ts'
@@ -71,7 +71,7 @@ async function checkMigrations(path: string, migrations: readonly string[]): Pro
   const strange = migrations.find((migration, index) => known[index] !== migration)
   if (strange === undefined) return known
   throw new BadFile(
-    `${path} has the migration ${strange}, which this version does not have there (it ends with ${known.at(-1)}): restore it with the version that wrote it, or a newer one.`,
+    `${basename(path)} has the migration ${strange}, which this version does not have there (it ends with ${known.at(-1)}): restore it with the version that wrote it, or a newer one.`,
   )
 }
 
@@ -79,7 +79,10 @@ async function keyEnds({ io }: Context, { revocations }: Options): Promise<KeyEn
   const path = revocations === undefined ? revocationsPath(io.environment) : resolve(io.directory, revocations)
   const ends = await readKeyEnds(path)
   if (ends === null && revocations !== undefined) throw new BadFile(`--revocations: there is no file ${revocations}.`)
-  if (ends === null) io.err(`note: there is no ${path}: keys that were revoked after the backup come back; revoke them again.\n`)
+  if (ends === null)
+    io.err(
+      `note: there is no ${basename(path)} in the state folder: keys that were revoked after the backup come back; revoke them again.\n`,
+    )
   return ends ?? []
 }
 

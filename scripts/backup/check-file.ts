@@ -1,5 +1,6 @@
 // A file is checked whole before anything is done with it: its form, its order, its counts and its checksum.
 import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
 import type { z } from 'zod'
 import { FORMAT_VERSION, proofLine, type Section, type Snapshot, section, snapshot } from './format.ts'
 import { BadFile, readLines } from './read-lines.ts'
@@ -35,15 +36,15 @@ export async function checkFile<Head>(path: string, headShape: z.ZodType<Head>, 
     }
     if (proof === null) hash.update(line).update('\n')
   }
-  if (head === null) throw new BadFile(`${path} is empty: it is no ${what}.`)
-  if (proof === null) throw new BadFile(`${path} was cut short: after line ${number} the rest is missing. Nothing was changed.`)
+  if (head === null) throw new BadFile(`${basename(path)} is empty: it is no ${what}.`)
+  if (proof === null) throw new BadFile(`${basename(path)} was cut short: after line ${number} the rest is missing. Nothing was changed.`)
   if (proof.sha256 !== hash.digest('hex')) throw damaged(path, 'its checksum does not fit what is in it')
   if (!sameCounts(proof.counts, found.counts)) throw damaged(path, 'its counts do not fit its rows')
   return { head, ...found }
 }
 
 function damaged(path: string, why: string): BadFile {
-  return new BadFile(`${path} is damaged: ${why}. Nothing was changed.`)
+  return new BadFile(`${basename(path)} is damaged: ${why}. Nothing was changed.`)
 }
 
 function parsed(line: Buffer): unknown {
@@ -59,9 +60,11 @@ function readHead<Head>(path: string, value: unknown, shape: z.ZodType<Head>, wh
   if (read.success) return read.data
   const { format, version } = (value ?? {}) as { format?: unknown; version?: unknown }
   if (format === `gateway-${what}` && typeof version === 'number' && version !== FORMAT_VERSION) {
-    throw new BadFile(`${path} is of format ${version}, and this version reads format ${FORMAT_VERSION}: use the version that wrote it.`)
+    throw new BadFile(
+      `${basename(path)} is of format ${version}, and this version reads format ${FORMAT_VERSION}: use the version that wrote it.`,
+    )
   }
-  throw new BadFile(`${path} is no ${what}: its first line is not that of one.`)
+  throw new BadFile(`${basename(path)} is no ${what}: its first line is not that of one.`)
 }
 
 /** Adds a line to what was found; whether it can stand where it does. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Failure } from '../admin/context.ts'
@@ -31,8 +32,8 @@ export async function* readLines(path: string): AsyncGenerator<Buffer> {
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'Z_BUF_ERROR') throw new BadFile(`${path} was cut short: the compressed data ends in the middle.`)
-    if (code?.startsWith('Z_')) throw new BadFile(`${path} is damaged: it cannot be decompressed (${message}).`)
+    if (code === 'Z_BUF_ERROR') throw new BadFile(`${basename(path)} was cut short: the compressed data ends in the middle.`)
+    if (code?.startsWith('Z_')) throw new BadFile(`${basename(path)} is damaged: it cannot be decompressed (${message}).`)
     throw unreadable(path, error)
   } finally {
     read.destroy()
