@@ -16,10 +16,7 @@ const binding = <T extends object>(method: keyof T & string) =>
     .custom<T>((value) => typeof (value as Record<string, unknown> | undefined)?.[method] === 'function', 'It has to be a binding')
     .optional()
 
-const environment = z.object({
-  OLLAMA: binding<Fetcher>('fetch'),
-  METRICS: binding<AnalyticsEngineDataset>('writeDataPoint'),
-  VERSION: z.object({ id: z.string() }).optional(),
+const settings = z.object({
   OLLAMA_BASE_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:11434'),
   CF_ACCESS_CLIENT_ID: secret,
   CF_ACCESS_CLIENT_SECRET: secret,
@@ -54,6 +51,15 @@ const environment = z.object({
         return z.NEVER
       }
     }),
+})
+
+/** What .dev.vars.example lists for the Worker. */
+export const SETTING_NAMES = Object.keys(settings.shape)
+
+const environment = settings.extend({
+  OLLAMA: binding<Fetcher>('fetch'),
+  METRICS: binding<AnalyticsEngineDataset>('writeDataPoint'),
+  VERSION: z.object({ id: z.string() }).optional(),
 })
 
 /** How a vendor is asked. */

@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { SETTING_NAMES } from '../../worker/config.ts'
+import { PROJECT_ROOT } from './project.ts'
 import { readSettings, SettingError } from './settings.ts'
 
 const read = (environment: Record<string, string>, devVars = '') => readSettings(environment, devVars, false)
@@ -71,4 +75,11 @@ test('colours are for a terminal that wants them', () => {
   expect(readSettings({ TERM: 'xterm', NO_COLOR: '1' }, '', true).colour).toBe(false)
   expect(readSettings({ TERM: 'dumb' }, '', true).colour).toBe(false)
   expect(readSettings({ TERM: 'xterm' }, '', false).colour).toBe(false)
+})
+
+test('.dev.vars.example lists every setting of the Worker, and each is passed on', () => {
+  const example = readFileSync(join(PROJECT_ROOT, '.dev.vars.example'), 'utf8')
+  expect(SETTING_NAMES.filter((name) => !new RegExp(`^#?${name}=`, 'm').test(example))).toEqual([])
+  const { vars } = read({ CORS_ORIGINS: 'https://app.example.com', KILL_CHECK_SECONDS: '7' })
+  expect(vars).toEqual({ CORS_ORIGINS: 'https://app.example.com', KILL_CHECK_SECONDS: '7' })
 })

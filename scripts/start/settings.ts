@@ -2,34 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { configOf } from '../../worker/config.ts'
+import { configOf, SETTING_NAMES } from '../../worker/config.ts'
 import { PROJECT_ROOT } from './project.ts'
 import { type VendorSetting, vendorSettings } from './vendors.ts'
 
-/** What the Worker reads, beside OLLAMA_BASE_URL: passed on as its bindings. */
-const WORKER_VARS = [
-  'CF_ACCESS_CLIENT_ID',
-  'CF_ACCESS_CLIENT_SECRET',
-  'OPENAI_API_KEY',
-  'OPENAI_BASE_URL',
-  'OPENAI_LIMIT_FIELD',
-  'ANTHROPIC_API_KEY',
-  'ANTHROPIC_BASE_URL',
-  'VENDOR_SILENCE_SECONDS',
-  'READ_ON_SECONDS',
-  'STRIPE_WEBHOOK_SECRET',
-  'STRIPE_PAYMENT_LINK',
-  'HOST_CONCURRENCY',
-  'BODY_LIMIT_BYTES',
-  'FIRST_BYTE_TIMEOUT_SECONDS',
-  'IDLE_TIMEOUT_SECONDS',
-  'DEADLINE_SECONDS',
-  'STREAM_BUFFER_BYTES',
-  'CHECKPOINT_SECONDS',
-  'LEDGER_GROUP_MAX',
-  'ALERT_SIGNING_SECRET',
-  'CF_ACCESS_TOKEN_EXPIRES',
-]
+/** What is passed on to the Worker as its bindings; OLLAMA_BASE_URL is, too, once it is known who answers there. */
+const WORKER_VARS = SETTING_NAMES.filter((name) => name !== 'OLLAMA_BASE_URL')
 
 export const DEFAULT_STATE_DIR = '.wrangler/state'
 
