@@ -4,7 +4,7 @@ import { type Kind, THRESHOLDS } from '../../worker/alerts/alert.ts'
 import { FORMATS, type Format } from '../../worker/alerts/formats.ts'
 import { shownUrl } from '../../worker/alerts/target-url.ts'
 import { alertTargets } from '../../worker/schema.ts'
-import { alertUrl, findTarget, forWhom, kinds, kindsFor, secretOf, targetJson, targetMade, thresholds } from './alert-targets.ts'
+import { alertUrl, findTarget, kinds, kindsFor, secretOf, targetJson, targetMade, thresholds, whomInWords } from './alert-targets.ts'
 import { id } from './arguments.ts'
 import { audited } from './audit.ts'
 import { nowMs } from './clock.ts'
@@ -68,7 +68,7 @@ async function addAlert(context: Context, url: string, options: Options): Promis
   return {
     json: { ...targetJson(target), secret },
     text: [
-      `Alert target ${targetId}: ${told} for the ${forWhom(customer)} to ${shownUrl(url)} (${format}).`,
+      `Alert target ${targetId}: ${told} for ${whomInWords(customer)} to ${shownUrl(url)} (${format}).`,
       ...signingText(target, secret),
       `Next: npm run admin -- test-alert ${targetId}`,
     ].join('\n'),
