@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, expect, test } from 'vitest'
 import { targetSecret } from '../worker/alerts/signing.ts'
+import { postPayment } from '../worker/ledger/payments.ts'
+import type { NanoUsd } from '../worker/money.ts'
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from './harness.ts'
 import { settled } from './ledger.ts'
 
@@ -97,6 +99,42 @@ test('a threshold that a request passes is told to its customer, signed and once
   expect(new Set(got.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
   expect(JSON.stringify(gateway.logs)).not.toMatch(new RegExp(`s3cret|${SECRET}|whsec_|${url}`))
   expect(gateway.logs).toContainEqual(expect.objectContaining({ code: 'alert', outcome: 'delivered', attempts: 3 }))
+})
+
+test('a prepaid customer whose balance comes to its end is told of it by their own target, and the operator by theirs', async () => {
+  const gateway = await gatewayWith()
+  const [customers, operators] = [await receiver(), await receiver()]
+  await gateway.setPrice('*', { request: '0.95' })
+  const customer = await gateway.makeCustomer({ budgetUsd: null })
+  await gateway.db.prepare('UPDATE customers SET prepaid = 1 WHERE id = ?').bind(customer.id).run()
+  await postPayment(gateway.db, { customerId: customer.id, id: 'stripe:evt_1', amountNano: 1e9 as NanoUsd, reference: 'pi_1', reason: '' })
+  await addTarget(gateway, customers.url, { kinds: ['balance'], customerId: customer.id })
+  await addTarget(gateway, operators.url, { format: 'slack', kinds: ['balance'] })
+  await nextMinute(gateway)
+  const ask = async () => {
+    const answer = await fetch(`${gateway.url}/api/chat`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${customer.key}` },
+      body: JSON.stringify({ model: 'gemma3:270m', messages: [{ role: 'user', content: 'Hi.' }], stream: false }),
+    })
+    await answer.text()
+    await settled(gateway.db)
+    return answer.status
+  }
+  const titles = async () => {
+    await nextMinute(gateway)
+    return customers.got.map(({ body }) => JSON.parse(body).title)
+  }
+  expect(await ask()).toBe(200)
+  // $1 - $0.95 is less than a fifth of the payment.
+  expect(await titles()).toEqual(['Your balance is low'])
+  expect(await ask()).toBe(402)
+  // The refusal is noted beside its answer.
+  await expect.poll(titles).toEqual(['Your balance is low', 'Your balance is used up'])
+  expect(operators.got.map(({ body }) => JSON.parse(body).text)).toEqual([
+    expect.stringContaining(`The balance of Test (customer ${customer.id}) is low: $0.05 is left.`),
+    expect.stringContaining(`The balance of Test (customer ${customer.id}) is used up: $0.05 is left, and requests are refused.`),
+  ])
 })
 
 test('the operator is told that the host is down, with its cause, and that it is back', async () => {

@@ -4,7 +4,7 @@ import { type Kind, THRESHOLDS } from '../../worker/alerts/alert.ts'
 import { FORMATS, type Format } from '../../worker/alerts/formats.ts'
 import { shownUrl } from '../../worker/alerts/target-url.ts'
 import { alertTargets } from '../../worker/schema.ts'
-import { alertUrl, findTarget, forWhom, kinds, kindsFor, secretOf, targetJson, targetMade, thresholds } from './alert-targets.ts'
+import { alertUrl, findTarget, kinds, kindsFor, secretOf, targetJson, targetMade, thresholds, whomInWords } from './alert-targets.ts'
 import { id } from './arguments.ts'
 import { audited } from './audit.ts'
 import { nowMs } from './clock.ts'
@@ -23,19 +23,29 @@ export function addAlertCommand(shell: Shell): Command {
   return shell
     .command(
       'add-alert',
-      'Sends alerts to an address: all to the operator, or a customer those of their own budgets.',
+      'Sends alerts to an address: all to the operator, or a customer those of their own budgets and balance.',
       'add-alert https://ntfy.sh/my-topic --format ntfy --kinds budget,host --thresholds 80,100',
     )
     .addArgument(new Argument('<url>', 'https; it may hold a user and password').argParser(alertUrl))
     .addOption(new Option('--customer <customer_id>', "a customer's own, as in list-customers (default: the operator's)").argParser(id))
     .addOption(new Option('--format <format>', 'a signed webhook, or what ntfy or Slack takes').choices(FORMATS).default('json'))
-    .addOption(new Option('--kinds <a,b>', `which (default: all of ${kindsFor(null).join(', ')}; a customer: budget)`).argParser(kinds))
-    .addOption(new Option('--thresholds <a,b>', 'percent of a budget').argParser(thresholds).default(THRESHOLDS, THRESHOLDS.join(',')))
+    .addOption(
+      new Option('--kinds <a,b>', `which (default: all of ${kindsFor(null).join(', ')}; a customer: ${kindsFor(0).join(', ')})`).argParser(
+        kinds,
+      ),
+    )
+    .addOption(
+      new Option('--thresholds <a,b>', 'percent of a budget; a balance is told of at 80 and 100 % of the last payment')
+        .argParser(thresholds)
+        .default(THRESHOLDS, THRESHOLDS.join(',')),
+    )
     .action((url: string, options: Options) => {
       const { customer = null } = options
       const others = options.kinds?.filter((kind) => !kindsFor(customer).includes(kind)) ?? []
       if (others.length > 0)
-        throw new UsageError(`--kinds: a customer is told of their own budgets alone; ${others.join(', ')} is for the operator.`)
+        throw new UsageError(
+          `--kinds: a customer is told of their own budgets and balance alone; ${others.join(', ')} is for the operator.`,
+        )
       return shell.run(options, (context) => addAlert(context, url, options))
     })
 }
@@ -58,7 +68,7 @@ async function addAlert(context: Context, url: string, options: Options): Promis
   return {
     json: { ...targetJson(target), secret },
     text: [
-      `Alert target ${targetId}: ${told} for the ${forWhom(customer)} to ${shownUrl(url)} (${format}).`,
+      `Alert target ${targetId}: ${told} for ${whomInWords(customer)} to ${shownUrl(url)} (${format}).`,
       ...signingText(target, secret),
       `Next: npm run admin -- test-alert ${targetId}`,
     ].join('\n'),

@@ -43,6 +43,11 @@ export function forWhom(customerId: number | null): string {
   return customerId === null ? 'operator' : `customer ${customerId}`
 }
 
+/** The same within a sentence. */
+export function whomInWords(customerId: number | null): string {
+  return customerId === null ? 'the operator' : forWhom(customerId)
+}
+
 export function kindsFor(customerId: number | null): readonly Kind[] {
   return customerId === null ? OPERATOR_KINDS : CUSTOMER_KINDS
 }

@@ -17,7 +17,7 @@ test('a target is added, with its secret where the gateway’s is known here', a
   const { code, out, err } = await t.adminIn({ environment: { ALERT_SIGNING_SECRET: SECRET } }, 'add-alert', URL)
   expect([code, err]).toEqual([0, ''])
   expect(out).toBe(
-    `Alert target 1: budget, over, verification, stuck, host, model, access-token for the operator to https://hooks.example.com/services/s3c… (json).
+    `Alert target 1: budget, balance, over, verification, stuck, host, model, access-token for the operator to https://hooks.example.com/services/s3c… (json).
 The receiver checks the signature with ${targetSecret(SECRET, 1)}
 Next: npm run admin -- test-alert 1
 `,
@@ -30,7 +30,7 @@ Next: npm run admin -- test-alert 1
     customer_id: 1,
     url: 'http://127.0.0.1:9000/hook',
     format: 'json',
-    kinds: ['budget'],
+    kinds: ['budget', 'balance'],
     thresholds: [80, 95],
     removed_at: null,
     created_at: expect.any(String),
@@ -50,7 +50,7 @@ test('what cannot be used is named, and nothing is added', async () => {
   }
   await refused(2, /https address/, 'http://example.com/hook')
   await refused(2, /https address/, 'example.com')
-  await refused(2, /--kinds.*of budget, over, /, 'https://example.com', '--kinds', 'budget,test')
+  await refused(2, /--kinds.*of budget, balance, over, /, 'https://example.com', '--kinds', 'budget,test')
   await refused(2, /host is for the operator/, 'https://example.com', '--kinds', 'budget,host', '--customer', '1')
   await refused(2, /--thresholds.*percents from 1 to 100/, 'https://example.com', '--thresholds', '50,101')
   await refused(2, /--thresholds/, 'https://example.com', '--thresholds', '0.5')
@@ -70,9 +70,9 @@ test('the list shows targets and the last alerts, and no secret unless it is ask
     `${insert} VALUES (2, 'budget:c1:20758:5000000000:50', 'budget', '{}', 6, 0, NULL, ${noon}, 'no answer', ${noon - 60_000})`,
   )
   const { out } = await t.admin('list-alerts')
-  expect(out).toBe(`id  for         url                                          format  kinds   thresholds
- 1  operator    https://hooks.example.com/services/s3c…      json    all     50,80,100
- 2  customer 1  https://hooks.slack.com/services/T0/B0/s3c…  slack   budget  50,80,100
+  expect(out).toBe(`id  for         url                                          format  kinds           thresholds
+ 1  operator    https://hooks.example.com/services/s3c…      json    all             50,80,100
+ 2  customer 1  https://hooks.slack.com/services/T0/B0/s3c…  slack   budget,balance  50,80,100
 2 targets
 
 to  when (UTC)        alert                          attempts  state

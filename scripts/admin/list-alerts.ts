@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import { shownUrl } from '../../worker/alerts/target-url.ts'
 import type { Row } from '../database/database.ts'
-import { forWhom, secretOf, selectTargets, targetJson } from './alert-targets.ts'
+import { forWhom, kindsFor, secretOf, selectTargets, targetJson } from './alert-targets.ts'
 import { count } from './arguments.ts'
 import type { Context, Output } from './context.ts'
 import type { CommonOptions, Shell } from './shell.ts'
@@ -36,7 +36,10 @@ async function listAlerts(context: Context, { limit, secrets }: Options): Promis
     { title: 'for', value: ({ customerId }) => forWhom(customerId) },
     { title: 'url', value: ({ url }) => shownUrl(url) },
     { title: 'format', value: ({ format }) => format },
-    { title: 'kinds', value: (target) => target.kinds?.join(',') ?? (target.customerId === null ? 'all' : 'budget') },
+    {
+      title: 'kinds',
+      value: (target) => target.kinds?.join(',') ?? (target.customerId === null ? 'all' : kindsFor(target.customerId).join(',')),
+    },
     { title: 'thresholds', value: (target) => target.thresholds.join(',') },
     ...(secrets ? [{ title: 'secret', value: (target: (typeof targets)[number]) => secret(target) ?? '-' }] : []),
   ])

@@ -1,7 +1,7 @@
 // remove-alert: no more alerts go to a target; what was still to be delivered is not.
 import { Argument, type Command } from 'commander'
 import { shownUrl } from '../../worker/alerts/target-url.ts'
-import { findTarget, forWhom, TARGET_COLUMNS, targetJson } from './alert-targets.ts'
+import { findTarget, TARGET_COLUMNS, targetJson, whomInWords } from './alert-targets.ts'
 import { id } from './arguments.ts'
 import { audited, rowState } from './audit.ts'
 import { NOW_MS } from './clock.ts'
@@ -33,6 +33,6 @@ async function removeAlert({ db, who }: Context, targetId: number): Promise<Outp
   ])
   return {
     json: targetJson(target),
-    text: `Alert target ${targetId} of the ${forWhom(target.customerId)} (${shownUrl(target.url)}) is removed.`,
+    text: `Alert target ${targetId} of ${whomInWords(target.customerId)} (${shownUrl(target.url)}) is removed.`,
   }
 }

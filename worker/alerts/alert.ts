@@ -1,11 +1,11 @@
 // What an alert is: its kinds, what it holds, and for whom it may be.
 
-const KINDS = ['budget', 'over', 'verification', 'stuck', 'host', 'model', 'access-token', 'test'] as const
+const KINDS = ['budget', 'balance', 'over', 'verification', 'stuck', 'host', 'model', 'access-token', 'test'] as const
 export type Kind = (typeof KINDS)[number]
 /** What can be chosen for a target; a test comes when it is asked for. */
 export const OPERATOR_KINDS = KINDS.filter((kind) => kind !== 'test')
-/** A customer is told of their own budgets. The rest is the operator's. */
-export const CUSTOMER_KINDS: readonly Kind[] = ['budget']
+/** A customer is told of their own budgets and balance. The rest is the operator's. */
+export const CUSTOMER_KINDS: readonly Kind[] = ['budget', 'balance']
 export const THRESHOLDS = [50, 80, 100]
 
 export type Severity = 'info' | 'warning' | 'critical'

@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { DAY_MS } from '../ledger/periods.ts'
 import { idsOf, makeTarget, watchAt, withoutTargets } from '../testing/alerts.ts'
-import { db, makeCustomer, migrate, usd } from '../testing/ledger.ts'
+import { db, makeCustomer, migrate, payIn, usd } from '../testing/ledger.ts'
 import { PRUNE, pruneAlerts } from './prune.ts'
 
 beforeAll(migrate)
@@ -48,6 +48,25 @@ test('a budget that never renews is not told again because its alert has grown o
   expect(await idsOf(target)).toEqual(told)
   await db.prepare('UPDATE alert_targets SET removed_ms = 1').run()
   expect(await pruneAlerts(db, NOW)).toBe(1)
+})
+
+test('a balance is not told again because its alert has grown old, until the next payment comes', async () => {
+  const customer = await makeCustomer({ prepaid: '0' })
+  await payIn(customer, usd('5'), 7)
+  const low = () =>
+    db.prepare('INSERT OR REPLACE INTO spend (owner, period, spent_nano) VALUES (?, 0, ?)').bind(`p${customer}`, -usd('0.1')).run()
+  await low()
+  const target = await makeTarget()
+  await watchAt(OLD)
+  await db.prepare('UPDATE alerts SET delivered_ms = created_ms').run()
+  expect(await pruneAlerts(db, NOW)).toBe(0)
+  await watchAt(NOW)
+  expect(await idsOf(target)).toEqual([`balance:c${customer}:7:80`])
+  await payIn(customer, usd('1'), 8)
+  expect(await pruneAlerts(db, NOW)).toBe(1)
+  await low()
+  await watchAt(NOW)
+  expect(await idsOf(target)).toEqual([`balance:c${customer}:8:80`])
 })
 
 test('a night deletes no more than 5,000, oldest first, and looks at old alerts alone', async () => {

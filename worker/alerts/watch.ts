@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import { causeOf, log } from '../log.ts'
 import { accessTokenAlerts } from './access-token.ts'
 import { type Alert, type Kind, OPERATOR_KINDS, writeAlerts } from './alert.ts'
+import { balanceAlerts } from './balances.ts'
 import { bookAlerts } from './books.ts'
 import { budgetAlerts } from './budgets.ts'
 import { hostAlerts, type Look } from './host.ts'
@@ -28,12 +29,16 @@ export async function watch({ db, config, nowMs, look }: Watching): Promise<void
     ),
   )
   const wants = (kind: Kind) => wanted.has(kind)
+  const anybodyWants = (kind: Kind) => targets.some(({ kinds }) => kinds === null || (JSON.parse(kinds) as Kind[]).includes(kind))
   const write = async (alerts: readonly Alert[], statements: D1PreparedStatement[] = []) => {
     const all = alerts.length === 0 ? statements : [...statements, writeAlerts(db, alerts, nowMs)]
     if (all.length > 0) await db.batch(all)
   }
   const parts: Record<string, () => Promise<void>> = {
     budgets: async () => write(await budgetAlerts(db, nowMs)),
+    balances: async () => {
+      if (anybodyWants('balance')) await write(await balanceAlerts(db, nowMs))
+    },
     books: async () => write(await bookAlerts(db, wants, nowMs)),
     host: async () => {
       if (!wants('host') && !wants('model')) return

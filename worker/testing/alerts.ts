@@ -22,10 +22,16 @@ export async function makeTarget(target: TestTarget = {}): Promise<number> {
   return id ?? 0
 }
 
-/** No target, no alert and nothing spent, so that a test sees its own alone. */
+/** No target, no alert, nothing spent and nobody prepaid, so that a test sees its own alone. */
 export async function withoutTargets(): Promise<void> {
   await db.batch(
-    ['DELETE FROM alerts', 'DELETE FROM alert_targets', 'DELETE FROM alert_state', 'DELETE FROM spend'].map((sql) => db.prepare(sql)),
+    [
+      'DELETE FROM alerts',
+      'DELETE FROM alert_targets',
+      'DELETE FROM alert_state',
+      'DELETE FROM spend',
+      'UPDATE customers SET prepaid = 0',
+    ].map((sql) => db.prepare(sql)),
   )
 }
 

@@ -57,11 +57,11 @@ export async function makeCustomer(limits: Limits = {}): Promise<number> {
 }
 
 /** Money that came in from a customer, or below zero went back to them. */
-export async function payIn(customerId: number, amountNano: number): Promise<void> {
+export async function payIn(customerId: number, amountNano: number, createdMs = 0): Promise<void> {
   await db.batch([
     db
-      .prepare("INSERT INTO payments (customer_id, id, amount_nano, source, created_ms) VALUES (?, ?, ?, 'manual', 0)")
-      .bind(customerId, `manual:${v7()}`, amountNano),
+      .prepare("INSERT INTO payments (customer_id, id, amount_nano, source, created_ms) VALUES (?, ?, ?, 'manual', CAST(? AS INTEGER))")
+      .bind(customerId, `manual:${v7()}`, amountNano, createdMs),
     ...rebuildSpendSql('balance').map((sql) => db.prepare(sql).bind(customerId)),
   ])
 }
