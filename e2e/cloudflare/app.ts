@@ -8,13 +8,15 @@ import { Faults, faultResponse } from './faults.ts'
 import { withoutSecrets } from './log.ts'
 import { accounts } from './resources/accounts.ts'
 import { tokens } from './resources/tokens.ts'
+import { workerDomains, workerSettings } from './resources/worker-settings.ts'
+import { workers } from './resources/workers.ts'
 import { zones } from './resources/zones.ts'
 import { CloudflareState } from './state.ts'
 
 const PREFIX = '/client/v4'
 
 /** The kinds of resource that there are: a new one is added here. */
-const RESOURCES: readonly Resource[] = [tokens, accounts, zones]
+const RESOURCES: readonly Resource[] = [tokens, accounts, zones, workers, workerSettings, workerDomains]
 
 /** A call that arrived, without secrets. */
 export interface LoggedCall {

@@ -14,6 +14,18 @@ export interface ApiToken {
   accounts: ReadonlySet<string>
 }
 
+interface Account {
+  id: string
+  name: string
+}
+
+/** What an account has of Workers before anything is made there. */
+interface WorkersAccount {
+  plan: 'free' | 'paid'
+  /** Of workers.dev; null: none was chosen. */
+  subdomain: string | null
+}
+
 export interface Zone {
   id: string
   name: string
@@ -28,7 +40,7 @@ export type Made = Record<string, unknown>
 export class CloudflareState {
   /** By the token's text. */
   readonly tokens = new Map<string, ApiToken>()
-  readonly accounts = new Map<string, { id: string; name: string }>()
+  readonly accounts = new Map<string, Account>()
   readonly zones = new Map<string, Zone>()
   readonly #made = new Map<string, Map<string, Made>>()
 
@@ -60,6 +72,15 @@ export class CloudflareState {
     const id = hex()
     this.zones.set(id, { id, name, accountId, plan, status })
     return id
+  }
+
+  readonly #workers = new Map<string, WorkersAccount>()
+
+  /** What is paid for and chosen beforehand; free and `owner` unless told. */
+  workersAccount(accountId: string): WorkersAccount {
+    const there = this.#workers.get(accountId) ?? { plan: 'free', subdomain: 'owner' }
+    this.#workers.set(accountId, there)
+    return there
   }
 
   /** Returns the token's text. */

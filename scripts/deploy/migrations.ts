@@ -26,7 +26,9 @@ export async function allMigrations(): Promise<Migration[]> {
 
 /** The names of the migrations that the database has; none where it is new. Throws DatabaseError, and Failure for one that is half restored. */
 export async function appliedMigrations(db: Database): Promise<string[]> {
-  const tables = (await db.all("SELECT name FROM sqlite_master WHERE name IN ('d1_migrations', 'restore_in_progress')")).map(({ name }) => name)
+  const tables = (await db.all("SELECT name FROM sqlite_master WHERE name IN ('d1_migrations', 'restore_in_progress')")).map(
+    ({ name }) => name,
+  )
   if (tables.includes('restore_in_progress')) {
     throw new Failure('A restore into the deployed database did not come to its end: run the same restore again, with --yes.')
   }

@@ -37,7 +37,11 @@ export const PLANS: Record<Plan, PlanLimits> = {
         value: '30',
         why: 'a checkpoint is a D1 query: at 30, 60, 120, 240 and 480 s a stream of ten minutes makes five, out of 50.',
       },
-      { name: 'KILL_CHECK_SECONDS', value: '30', why: 'a look whether a request was ended is a D1 query: 13 in ten minutes instead of 20.' },
+      {
+        name: 'KILL_CHECK_SECONDS',
+        value: '30',
+        why: 'a look whether a request was ended is a D1 query: 13 in ten minutes instead of 20.',
+      },
       { name: 'LEDGER_GROUP_MAX', value: '8', why: 'a batch of 8 requests has at most 12 statements, and a request may lead two batches.' },
     ],
   },
