@@ -1,8 +1,9 @@
 // What the stand-in of Cloudflare's API remembers: who may call it, and what was made.
 import { randomBytes, randomUUID } from 'node:crypto'
+import { type SqlEngine, sqliteInMemory } from './sqlite.ts'
 
-/** Permission groups as the API names them; the dashboard says Edit where the API says Write. A Write includes its Read. */
-export type Right = `${string} ${'Read' | 'Write'}`
+/** Permission groups as the API names them; the dashboard says Edit where the API says Write. A Write or Admin includes its Read. */
+export type Right = `${string} ${'Read' | 'Write' | 'Admin'}`
 
 export interface ApiToken {
   id: string
@@ -19,12 +20,7 @@ interface Account {
   name: string
 }
 
-/** What an account has of Workers before anything is made there. */
-interface WorkersAccount {
-  plan: 'free' | 'paid'
-  /** Of workers.dev; null: none was chosen. */
-  subdomain: string | null
-}
+type WorkersPlan = 'free' | 'paid'
 
 export interface Zone {
   id: string
@@ -42,6 +38,15 @@ export class CloudflareState {
   readonly tokens = new Map<string, ApiToken>()
   readonly accounts = new Map<string, Account>()
   readonly zones = new Map<string, Zone>()
+  /** What runs each D1 database, by its uuid. */
+  readonly engines = new Map<string, SqlEngine>()
+  /** Makes the engine of a new database. Whoever serves the Worker, too, sets it to one that shares the Worker's database. */
+  openEngine: (uuid: string) => SqlEngine = () => sqliteInMemory()
+  /** What each zone does with visitors, by its id. */
+  readonly settings = new Map<string, { browserCheck: 'on' | 'off'; fightMode: boolean }>()
+  /** What is paid for Workers, by account; free unless told. */
+  readonly plans = new Map<string, WorkersPlan>()
+  readonly #secrets = new Map<string, Map<string, string>>()
   readonly #made = new Map<string, Map<string, Made>>()
 
   /** What there is of a kind (`d1`, `dns_records`, …) in an account or a zone; the map may be written. */
@@ -50,6 +55,13 @@ export class CloudflareState {
     const there = this.#made.get(key) ?? new Map<string, Made>()
     this.#made.set(key, there)
     return there as unknown as Map<string, T>
+  }
+
+  /** The secrets of an account's Access service tokens, by client id: for whoever plays Access in front of a host. */
+  secretsOf(accountId: string): Map<string, string> {
+    const there = this.#secrets.get(accountId) ?? new Map<string, string>()
+    this.#secrets.set(accountId, there)
+    return there
   }
 
   /** How many there are of each kind, over all accounts and zones: `{}` is an empty Cloudflare. */
@@ -72,15 +84,6 @@ export class CloudflareState {
     const id = hex()
     this.zones.set(id, { id, name, accountId, plan, status })
     return id
-  }
-
-  readonly #workers = new Map<string, WorkersAccount>()
-
-  /** What is paid for and chosen beforehand; free and `owner` unless told. */
-  workersAccount(accountId: string): WorkersAccount {
-    const there = this.#workers.get(accountId) ?? { plan: 'free', subdomain: 'owner' }
-    this.#workers.set(accountId, there)
-    return there
   }
 
   /** Returns the token's text. */

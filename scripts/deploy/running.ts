@@ -25,9 +25,9 @@ export function cloudflareClient(environment: Record<string, string | undefined>
 export async function runningVersion(client: Cloudflare, { accountId, worker }: Deployment): Promise<RunningVersion | null> {
   const scope = { account_id: accountId }
   try {
-    const { deployments } = await client.get<never, { result: { deployments?: DeploymentRow[] } }>(
-      `/accounts/${accountId}/workers/scripts/${worker}/deployments`,
-    ).then(({ result }) => ({ deployments: result.deployments ?? [] }))
+    const { deployments } = await client
+      .get<never, { result: { deployments?: DeploymentRow[] } }>(`/accounts/${accountId}/workers/scripts/${worker}/deployments`)
+      .then(({ result }) => ({ deployments: result.deployments ?? [] }))
     const id = deployments[0]?.versions[0]?.version_id
     if (id === undefined) return null
     const version = await client.workers.scripts.versions.get(id, { ...scope, script_name: worker })
@@ -85,6 +85,7 @@ function refused(error: unknown, right: string): Failure {
   if (error instanceof Cloudflare.APIError && (error.status === 401 || error.status === 403 || error.status === 400)) {
     return new Failure(`Cloudflare refuses CLOUDFLARE_API_TOKEN (${error.status}): it needs the permission ${right} on this account.`)
   }
-  if (error instanceof Cloudflare.APIError) return new Failure(`Cloudflare answered ${error.status}: ${error.errors?.[0]?.message ?? error.message}`)
+  if (error instanceof Cloudflare.APIError)
+    return new Failure(`Cloudflare answered ${error.status}: ${error.errors?.[0]?.message ?? error.message}`)
   throw error
 }

@@ -40,7 +40,10 @@ export async function uploadWorker({ configuration, secrets, tag, message, envir
   }
 }
 
-async function runWrangler(args: readonly string[], environment: Record<string, string | undefined>): Promise<{ code: number; said: string }> {
+async function runWrangler(
+  args: readonly string[],
+  environment: Record<string, string | undefined>,
+): Promise<{ code: number; said: string }> {
   const child = spawn(process.execPath, [join(PROJECT_ROOT, 'node_modules/wrangler/bin/wrangler.js'), ...args], {
     cwd: PROJECT_ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -78,17 +81,25 @@ async function versionIn(output: string): Promise<string> {
 
 /** What wrangler says of calls that are refused, with what to do about it. */
 const REMEDIES: readonly [RegExp, string][] = [
-  [/100328|CPU limits are not supported/, 'This account is on the free plan: run it again with --plan free, or change the plan at Cloudflare.'],
+  [
+    /100328|CPU limits are not supported/,
+    'This account is on the free plan: run it again with --plan free, or change the plan at Cloudflare.',
+  ],
   [
     /\b(10000|9109|9106)\b|Authentication error/,
     'CLOUDFLARE_API_TOKEN lacks a right: Account > Workers Scripts > Edit, and for a domain Zone > Workers Routes > Edit.',
   ],
   [/10027|exceeds? the (size )?limit|too large/i, 'The Worker is larger than the plan allows (3 MB compressed on the free plan).'],
-  [/100117|already has externally managed DNS records/, 'The hostname has DNS records of its own: remove them, or choose another hostname.'],
+  [
+    /100117|already has externally managed DNS records/,
+    'The hostname has DNS records of its own: remove them, or choose another hostname.',
+  ],
 ]
 
 function explained(said: string): string {
-  const errors = said.split('\n').filter((line) => line.trim() !== '' && !/newer version of Wrangler|Logs were written|think this is a bug/.test(line))
+  const errors = said
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/newer version of Wrangler|Logs were written|think this is a bug/.test(line))
   const from = errors.findIndex((line) => /ERROR/.test(line))
   const words = errors.slice(Math.max(0, from), Math.max(0, from) + 12).join('\n')
   const remedy = REMEDIES.find(([pattern]) => pattern.test(words))?.[1]

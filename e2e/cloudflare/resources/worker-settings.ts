@@ -25,15 +25,6 @@ export function workerSettings(api: Api, state: CloudflareState): void {
   const find = ({ account = '', script = '' }: Record<string, string>): Worker | undefined => workersOf(state, account).get(script)
   const gone = (c: Parameters<typeof fail>[0]) => fail(c, 404, 10007, 'This Worker does not exist on your account.')
 
-  api.get('/accounts/:account/workers/subdomain', read, (c) => {
-    const subdomain = state.workersAccount(c.req.param('account')).subdomain
-    return subdomain === null ? fail(c, 404, 10007, 'No workers.dev subdomain') : ok(c, { subdomain })
-  })
-  api.put('/accounts/:account/workers/subdomain', write, async (c) => {
-    const { subdomain } = await body(c)
-    state.workersAccount(c.req.param('account')).subdomain = String(subdomain)
-    return ok(c, { subdomain })
-  })
   api.get('/accounts/:account/workers/workers/:script', read, (c) => {
     const worker = find(c.req.param())
     return worker ? ok(c, { id: worker.name, name: worker.name, subdomain: worker.subdomain, tags: worker.tags }) : gone(c)

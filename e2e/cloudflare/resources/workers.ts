@@ -19,7 +19,7 @@ export function workers(api: Api, state: CloudflareState): void {
   const upload = async (account: string, name: string, form: FormData) => {
     const all = workersOf(state, account)
     const worker = all.get(name)
-    const version = await readUpload(form, worker, state.workersAccount(account).plan)
+    const version = await readUpload(form, worker, state.plans.get(account) ?? 'free')
     const fresh: Worker = {
       name,
       versions: [],
