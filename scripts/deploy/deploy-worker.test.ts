@@ -22,7 +22,7 @@ test('the first deploy answers at its public hostname, and meters a request of a
 
   const { id } = await t.admin<{ id: number }>('create-customer', 'Ada', 'ada@example.com', '--budget', '5')
   const { key } = await t.admin<{ key: string }>('generate-key', String(id))
-  await t.admin('set-pricing', '*', '--input', '1', '--output', '2')
+  await t.admin('set-pricing', '*', '0', '0', '--input', '1', '--output', '2')
   const answer = await t.ask(`https://${HOSTNAME}/api/chat`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}` },
