@@ -40,7 +40,9 @@ const deployment = z.strictObject({
     z.strictObject({ kind: z.literal('workers.dev'), hostname: id }),
   ]),
   /** What was done about the zone's checks of visitors that are no browsers; `off`: they were on, and set-up turned them off. */
-  zoneChecks: z.strictObject({ browserCheck: z.enum(['off', 'kept']).optional(), botFightMode: z.enum(['off', 'kept']).optional() }).optional(),
+  zoneChecks: z
+    .strictObject({ browserCheck: z.enum(['off', 'kept']).optional(), botFightMode: z.enum(['off', 'kept']).optional() })
+    .optional(),
   tunnel: z.strictObject({ id, name: id }).optional(),
   host: hostLink,
 })
