@@ -83,3 +83,8 @@ export async function writeDeployment(directory: string, value: Deployment): Pro
     await rm(half, { force: true })
   }
 }
+
+/** The box has a public hostname, behind Cloudflare Access. */
+export function isAccess({ host }: Deployment): boolean {
+  return host.kind === 'access'
+}
