@@ -6,15 +6,22 @@ import { Hono } from 'hono'
 import { type Api, authenticate, type CloudflareEnv, fail, type Resource } from './envelope.ts'
 import { Faults, faultResponse } from './faults.ts'
 import { withoutSecrets } from './log.ts'
+import { access } from './resources/access.ts'
 import { accounts } from './resources/accounts.ts'
+import { d1 } from './resources/d1.ts'
+import { dns } from './resources/dns.ts'
+import { subdomain } from './resources/subdomain.ts'
 import { tokens } from './resources/tokens.ts'
+import { tunnels } from './resources/tunnels.ts'
+import { vpc } from './resources/vpc.ts'
+import { zoneSettings } from './resources/zone-settings.ts'
 import { zones } from './resources/zones.ts'
 import { CloudflareState } from './state.ts'
 
 const PREFIX = '/client/v4'
 
 /** The kinds of resource that there are: a new one is added here. */
-const RESOURCES: readonly Resource[] = [tokens, accounts, zones]
+const RESOURCES: readonly Resource[] = [tokens, accounts, zones, d1, access, tunnels, dns, zoneSettings, vpc, subdomain]
 
 /** A call that arrived, without secrets. */
 export interface LoggedCall {

@@ -1,8 +1,9 @@
 // What the stand-in of Cloudflare's API remembers: who may call it, and what was made.
 import { randomBytes, randomUUID } from 'node:crypto'
+import { type SqlEngine, sqliteInMemory } from './sqlite.ts'
 
-/** Permission groups as the API names them; the dashboard says Edit where the API says Write. A Write includes its Read. */
-export type Right = `${string} ${'Read' | 'Write'}`
+/** Permission groups as the API names them; the dashboard says Edit where the API says Write. A Write or Admin includes its Read. */
+export type Right = `${string} ${'Read' | 'Write' | 'Admin'}`
 
 export interface ApiToken {
   id: string
@@ -30,6 +31,13 @@ export class CloudflareState {
   readonly tokens = new Map<string, ApiToken>()
   readonly accounts = new Map<string, { id: string; name: string }>()
   readonly zones = new Map<string, Zone>()
+  /** What runs each D1 database, by its uuid. */
+  readonly engines = new Map<string, SqlEngine>()
+  /** Makes the engine of a new database. Whoever serves the Worker, too, sets it to one that shares the Worker's database. */
+  openEngine: (uuid: string) => SqlEngine = () => sqliteInMemory()
+  /** What each zone does with visitors, by its id. */
+  readonly settings = new Map<string, { browserCheck: 'on' | 'off'; fightMode: boolean }>()
+  readonly #secrets = new Map<string, Map<string, string>>()
   readonly #made = new Map<string, Map<string, Made>>()
 
   /** What there is of a kind (`d1`, `dns_records`, …) in an account or a zone; the map may be written. */
@@ -38,6 +46,13 @@ export class CloudflareState {
     const there = this.#made.get(key) ?? new Map<string, Made>()
     this.#made.set(key, there)
     return there as unknown as Map<string, T>
+  }
+
+  /** The secrets of an account's Access service tokens, by client id: for whoever plays Access in front of a host. */
+  secretsOf(accountId: string): Map<string, string> {
+    const there = this.#secrets.get(accountId) ?? new Map<string, string>()
+    this.#secrets.set(accountId, there)
+    return there
   }
 
   /** How many there are of each kind, over all accounts and zones: `{}` is an empty Cloudflare. */
