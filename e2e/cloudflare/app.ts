@@ -14,6 +14,8 @@ import { subdomain } from './resources/subdomain.ts'
 import { tokens } from './resources/tokens.ts'
 import { tunnels } from './resources/tunnels.ts'
 import { vpc } from './resources/vpc.ts'
+import { workerDomains, workerSettings } from './resources/worker-settings.ts'
+import { workers } from './resources/workers.ts'
 import { zoneSettings } from './resources/zone-settings.ts'
 import { zones } from './resources/zones.ts'
 import { CloudflareState } from './state.ts'
@@ -21,7 +23,10 @@ import { CloudflareState } from './state.ts'
 const PREFIX = '/client/v4'
 
 /** The kinds of resource that there are: a new one is added here. */
-const RESOURCES: readonly Resource[] = [tokens, accounts, zones, d1, access, tunnels, dns, zoneSettings, vpc, subdomain]
+const RESOURCES: readonly Resource[] = [
+  ...[tokens, accounts, zones, d1, access, tunnels, dns, zoneSettings, vpc, subdomain],
+  ...[workers, workerSettings, workerDomains],
+]
 
 /** A call that arrived, without secrets. */
 export interface LoggedCall {
