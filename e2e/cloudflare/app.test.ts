@@ -16,7 +16,7 @@ const clientOf = (apiToken: string) => new Cloudflare({ apiToken, baseURL: stand
 test("the SDK reads accounts and zones of a token, page by page, and nobody else's", async () => {
   const other = standIn.state.addAccount('Bob')
   standIn.state.addZone(other, 'bob.example')
-  const client = clientOf(standIn.state.addToken([account], ['Zone Read']))
+  const client = clientOf(standIn.state.addToken([account], ['Zone Read', 'Account Settings Read']))
   expect((await client.user.tokens.verify()).status).toBe('active')
   const names: string[] = []
   for await (const zone of client.zones.list()) names.push(zone.name)

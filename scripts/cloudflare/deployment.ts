@@ -39,13 +39,15 @@ const deployment = z.strictObject({
     z.strictObject({ kind: z.literal('domain'), hostname: id, zoneId: id, zoneName: id }),
     z.strictObject({ kind: z.literal('workers.dev'), hostname: id }),
   ]),
+  /** What was done about the zone's checks of visitors that are no browsers; `off`: they were on, and set-up turned them off. */
+  zoneChecks: z.strictObject({ browserCheck: z.enum(['off', 'kept']).optional(), botFightMode: z.enum(['off', 'kept']).optional() }).optional(),
   tunnel: z.strictObject({ id, name: id }).optional(),
   host: hostLink,
 })
 
 export type Deployment = z.infer<typeof deployment>
 
-const DEPLOYMENT_FILE = 'deployment.json'
+export const DEPLOYMENT_FILE = 'deployment.json'
 
 /** What is kept in `directory`; null: nothing was set up from here. Throws an Error that names the file, the field and the remedy. */
 export async function readDeployment(directory: string): Promise<Deployment | null> {

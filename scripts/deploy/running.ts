@@ -25,10 +25,10 @@ export function cloudflareClient(environment: Record<string, string | undefined>
 export async function runningVersion(client: Cloudflare, { accountId, worker }: Deployment): Promise<RunningVersion | null> {
   const scope = { account_id: accountId }
   try {
-    const { deployments } = await client
-      .get<never, { result: { deployments?: DeploymentRow[] } }>(`/accounts/${accountId}/workers/scripts/${worker}/deployments`)
-      .then(({ result }) => ({ deployments: result.deployments ?? [] }))
-    const id = deployments[0]?.versions[0]?.version_id
+    // The SDK's own list looks for pages, which this has none of.
+    const path = `/accounts/${accountId}/workers/scripts/${worker}/deployments`
+    const { result } = await client.get<{ result: { deployments?: DeploymentRow[] } }>(path)
+    const id = result.deployments?.[0]?.versions[0]?.version_id
     if (id === undefined) return null
     const version = await client.workers.scripts.versions.get(id, { ...scope, script_name: worker })
     const { annotations } = version as { annotations?: Record<string, string> }

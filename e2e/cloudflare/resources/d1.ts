@@ -61,7 +61,7 @@ export function d1(api: Api, state: CloudflareState): void {
     api.post(`${path}/:id/${form}`, write, async (c) => {
       const engine = engines.get(c.req.param('id'))
       if (engine === undefined) return fail(c, 404, 7404, 'The database could not be found')
-      const asked = (await body(c)) as { batch?: SqlStatement[] } & SqlStatement
+      const asked = (await body(c)) as unknown as { batch?: SqlStatement[] } & SqlStatement
       try {
         const results = await engine.run(asked.batch ?? [asked])
         return ok(

@@ -3,6 +3,12 @@ import { type Api, body, fail, need, ok } from '../envelope.ts'
 import type { CloudflareState } from '../state.ts'
 
 export function subdomain(api: Api, state: CloudflareState): void {
+  // Who may not write scripts or routes is told so, whether there is such a script or not.
+  for (const path of ['/accounts/:account/workers/scripts/*', '/zones/:zone/workers/routes/*']) {
+    const kind = path.startsWith('/zones') ? 'Workers Routes' : 'Workers Scripts'
+    api.get(path, need(state, `${kind} Read`))
+    for (const method of ['PUT', 'POST', 'PATCH', 'DELETE']) api.on(method, path, need(state, `${kind} Write`))
+  }
   const path = '/accounts/:account/workers/subdomain'
   const of = (account: string) => state.of('workers_subdomain', account)
   api.get(path, need(state, 'Workers Scripts Read'), (c) => {
