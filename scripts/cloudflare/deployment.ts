@@ -40,7 +40,9 @@ const deployment = z.strictObject({
     z.strictObject({ kind: z.literal('workers.dev'), hostname: id }),
   ]),
   /** What was done about the zone's checks of visitors that are no browsers; `off`: they were on, and set-up turned them off. */
-  zoneChecks: z.strictObject({ browserCheck: z.enum(['off', 'kept']).optional(), botFightMode: z.enum(['off', 'kept']).optional() }).optional(),
+  zoneChecks: z
+    .strictObject({ browserCheck: z.enum(['off', 'kept']).optional(), botFightMode: z.enum(['off', 'kept']).optional() })
+    .optional(),
   tunnel: z.strictObject({ id, name: id }).optional(),
   host: hostLink,
 })
@@ -80,4 +82,9 @@ export async function writeDeployment(directory: string, value: Deployment): Pro
   } finally {
     await rm(half, { force: true })
   }
+}
+
+/** The box has a public hostname, behind Cloudflare Access. */
+export function isAccess({ host }: Deployment): boolean {
+  return host.kind === 'access'
 }

@@ -29,5 +29,11 @@ function unmade(): Record<string, string> {
 }
 
 function answer(result: unknown): Response {
-  return Response.json({ success: true, errors: [], messages: [], result, result_info: { page: 1, per_page: 20, count: 0, total_count: 0 } })
+  return Response.json({
+    success: true,
+    errors: [],
+    messages: [],
+    result,
+    result_info: { page: 1, per_page: 20, count: 0, total_count: 0 },
+  })
 }

@@ -6,7 +6,7 @@ export function accounts(api: Api, state: CloudflareState): void {
   api.get('/accounts', (c) =>
     page(
       c,
-      [...state.accounts.values()].filter(({ id }) => c.get('token').accounts.has(id)),
+      [...state.accounts.values()].filter(({ id }) => c.get('token').accounts.has(id) && hasRight(c.get('token'), 'Account Settings Read')),
     ),
   )
   api.get('/accounts/:account', (c) => {
