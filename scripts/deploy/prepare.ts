@@ -66,7 +66,7 @@ function wordSchema(applied: readonly string[], pending: readonly Migration[]): 
 }
 
 /** The deployed database, by its REST API. Throws DatabaseError. */
-export async function openDeployed(deployment: Deployment, environment: PrepareOptions['environment']): Promise<Database> {
+async function openDeployed(deployment: Deployment, environment: PrepareOptions['environment']): Promise<Database> {
   if (deployment.database === undefined) throw new Failure('deployment.json names no database: run npm run setup, which makes it.')
   const ids = { CLOUDFLARE_ACCOUNT_ID: deployment.accountId, D1_DATABASE_ID: deployment.database.id }
   return databaseOver(await remoteTransport({ ...environment, ...ids }))

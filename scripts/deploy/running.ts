@@ -18,7 +18,9 @@ export function cloudflareClient(environment: Record<string, string | undefined>
     throw new Failure('CLOUDFLARE_API_TOKEN is missing: the token that npm run setup was given, in the environment or in .dev.vars.')
   }
   const baseURL = environment.CLOUDFLARE_API_BASE_URL?.trim().replace(/\/+$/, '')
-  return new Cloudflare({ apiToken, timeout: PATIENCE_MS, maxRetries: 2, ...(baseURL ? { baseURL } : {}) })
+  // A key of the environment would go along beside the token.
+  const alone = { apiToken, apiKey: null, apiEmail: null, userServiceKey: null }
+  return new Cloudflare({ ...alone, logLevel: 'off', timeout: PATIENCE_MS, maxRetries: 2, ...(baseURL ? { baseURL } : {}) })
 }
 
 /** The version that serves; null: the Worker is not there yet. Throws Failure. */

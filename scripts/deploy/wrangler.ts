@@ -30,7 +30,8 @@ export async function uploadWorker({ configuration, secrets, tag, message, envir
     if (Object.keys(secrets).length > 0) await writeFile(secretsFile, JSON.stringify(secrets), { mode: 0o600 })
     const withSecrets = Object.keys(secrets).length > 0 ? ['--secrets-file', secretsFile] : []
     const { code, said } = await runWrangler(['deploy', '--config', config, '--tag', tag, '--message', message, ...withSecrets], {
-      ...environment,
+      CLOUDFLARE_API_TOKEN: environment.CLOUDFLARE_API_TOKEN,
+      CLOUDFLARE_API_BASE_URL: environment.CLOUDFLARE_API_BASE_URL,
       WRANGLER_OUTPUT_FILE_PATH: output,
     })
     if (code !== 0) throw new Failure(explained(without(said, [...Object.values(secrets), environment.CLOUDFLARE_API_TOKEN ?? ''])))
@@ -61,6 +62,9 @@ async function runWrangler(
 }
 
 const QUIET = {
+  // wrangler would take these in the token's place.
+  CLOUDFLARE_API_KEY: undefined,
+  CLOUDFLARE_EMAIL: undefined,
   CI: '1',
   NO_COLOR: '1',
   FORCE_COLOR: '0',

@@ -3,6 +3,8 @@ import type Cloudflare from 'cloudflare'
 import { canonicalModel } from '../../worker/model-name.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
 import type { OpenDatabase } from '../database/open.ts'
+import { SetupError } from '../setup/problem.ts'
+import { verifyToken } from '../setup/rights.ts'
 import { askAsStranger } from './access.ts'
 import { type Asked, ask, jsonIn } from './ask.ts'
 import { askAddresses, askQuota, askServiceToken, askTunnel } from './cloudflare.ts'
@@ -128,22 +130,16 @@ async function askAs({ fetch, baseUrl, deployment }: RemoteWorld, name: string, 
 
 async function askApi({ client, deployment }: RemoteWorld): Promise<Finding> {
   const without = 'what only Cloudflare knows is not looked at'
-  if (client === null)
-    return unasked(
-      `CLOUDFLARE_API_TOKEN is not set: ${without}`,
-      'Set it to the token that npm run setup was given, in the environment or in .dev.vars.',
-    )
+  if (client === null) {
+    const remedy = 'Set it to the token that npm run setup was given, in the environment or in .dev.vars.'
+    return unasked(`CLOUDFLARE_API_TOKEN is not set: ${without}`, remedy)
+  }
   try {
-    await client.accounts.get({ account_id: deployment.accountId })
-    return ok('the token is let in')
+    await verifyToken(client, deployment.accountId)
+    return ok('the token is good')
   } catch (error) {
-    const { status, message } = error as { status?: number; message: string }
-    if (status === undefined)
-      return unasked(`it does not answer (${message}): ${without}`, 'Look at www.cloudflarestatus.com, and try again.')
-    return bad(
-      `it refuses CLOUDFLARE_API_TOKEN (${status}): ${without}`,
-      'Make a new token at dash.cloudflare.com/profile/api-tokens; npm run setup names the rights.',
-    )
+    if (error instanceof SetupError) return bad(`${without}: CLOUDFLARE_API_TOKEN is not good`, error.message)
+    return unasked(`it does not answer: ${without}`, 'Look at www.cloudflarestatus.com, and try again.')
   }
 }
 
