@@ -20,18 +20,22 @@ const EDGE_TROUBLES = Object.keys(TROUBLES) as EdgeTrouble[]
 
 /** Stays as it is set, whatever is asked meanwhile; what is left out stays as it was. */
 export interface EdgeSettings {
-  /** Those that are let in. */
-  tokens?: readonly AccessToken[]
+  /** Those that are let in; a function is asked at each call. */
+  tokens?: readonly AccessToken[] | (() => readonly AccessToken[])
   refusal?: Refusal
+  /** Nobody has put Access in front: everybody is let in. */
+  open?: boolean
   /** null: none. */
   trouble?: EdgeTrouble | null
 }
+
+const MENDED = { refusal: 'usual', open: false, trouble: null } as const
 
 export class Edge {
   #state: Required<EdgeSettings>
 
   constructor(tokens: readonly AccessToken[]) {
-    this.#state = { tokens, refusal: 'usual', trouble: null }
+    this.#state = { tokens, ...MENDED }
   }
 
   /** Throws an error that says which setting makes no sense. */
@@ -41,13 +45,15 @@ export class Edge {
 
   /** The tokens stay. */
   mend(): void {
-    this.#state = { ...this.#state, refusal: 'usual', trouble: null }
+    this.#state = { ...this.#state, ...MENDED }
   }
 
   /** What comes in place of the box's answer; null: the box answers. */
   answer(call: Call, nowMs: number): Answer | null {
-    const { tokens, refusal, trouble } = this.#state
-    return accessAnswer(tokens, refusal, call, nowMs) ?? (trouble === null ? null : TROUBLES[trouble]())
+    const { tokens, refusal, open, trouble } = this.#state
+    const valid = typeof tokens === 'function' ? tokens() : tokens
+    const refused = open ? null : accessAnswer(valid, refusal, call, nowMs)
+    return refused ?? (trouble === null ? null : TROUBLES[trouble]())
   }
 
   /** The box's answer as it leaves Cloudflare. */
@@ -57,10 +63,10 @@ export class Edge {
 }
 
 function checked(settings: EdgeSettings): EdgeSettings {
-  const unknown = Object.keys(settings).find((key) => !['tokens', 'refusal', 'trouble'].includes(key))
-  if (unknown !== undefined) throw new Error(`edge.${unknown}: unknown; known are tokens, refusal and trouble`)
+  const unknown = Object.keys(settings).find((key) => !['tokens', 'refusal', 'open', 'trouble'].includes(key))
+  if (unknown !== undefined) throw new Error(`edge.${unknown}: unknown; known are tokens, refusal, open and trouble`)
   const { tokens, refusal, trouble } = settings
-  if (tokens !== undefined && !(Array.isArray(tokens) && tokens.every(isToken)))
+  if (tokens !== undefined && typeof tokens !== 'function' && !(Array.isArray(tokens) && tokens.every(isToken)))
     throw new Error('edge.tokens: a list of {clientId, clientSecret, expiresMs?} is needed')
   if (refusal !== undefined && !REFUSALS.includes(refusal)) throw new Error(`edge.refusal: one of ${REFUSALS.join(', ')}`)
   if (trouble !== undefined && trouble !== null && !EDGE_TROUBLES.includes(trouble))
