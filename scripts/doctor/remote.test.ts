@@ -70,7 +70,7 @@ test('a deployment that is well is green, but for what only the box can tell', a
     expect.stringMatching(/^Ollama's: 1 token in \d+ ms, charged \$0\.0001/),
     expect.stringMatching(/^OpenAI's: 1 token/),
     expect.stringMatching(/^Anthropic's: 1 token/),
-    "all by chat-small:latest",
+    'all by chat-small:latest',
   ])
   expect(of('quota')[0]?.text).toBe('1,234 of 5,000,000 rows read, 567 of 100,000 written today')
   expect(of('tunnel')[0]?.text).toBe('box: healthy, cloudflared 2026.9.1')

@@ -6,6 +6,9 @@ export class SetupError extends Error {
   override name = 'SetupError'
 }
 
+/** Something of somebody else's is where ours would be. */
+export class NotOurs extends SetupError {}
+
 /** The owner stopped it. */
 export class Stopped extends Error {
   override name = 'Stopped'

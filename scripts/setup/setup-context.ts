@@ -52,6 +52,8 @@ export interface Step {
   make(setup: Setup): Promise<string>
   /** Tries it. Throws SetupError where it is not as it has to be. */
   check(setup: Setup): Promise<void>
-  /** Takes back what `find` has found, and the note of it. Returns what is worth telling, or null. */
+  /** What an undo would take back, as it is told; where it is not there: what `find` finds. */
+  toUndo?(setup: Setup): Promise<string | null>
+  /** Takes back what was found, and the note of it. Returns what is worth telling, or null. */
   undo(setup: Setup): Promise<string | null>
 }

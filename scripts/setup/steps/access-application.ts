@@ -1,7 +1,7 @@
 // The Access application: it stands in front of the box's hostname before that exists.
 import Cloudflare from 'cloudflare'
 import { isAccess } from '../../cloudflare/deployment.ts'
-import { isMissing, SetupError } from '../problem.ts'
+import { isMissing, NotOurs, SetupError } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { accessOf } from './service-token.ts'
 
@@ -25,7 +25,7 @@ export const accessApplication: Step = {
       const application = one as Application
       if (application.domain !== host.hostname) continue
       if (application.name === nameOf(setup)) return noted(setup, application)
-      throw new SetupError(
+      throw new NotOurs(
         `Cloudflare Access has an application ${application.name} for ${host.hostname} already, which set-up did not make. Give the box another hostname (--box-hostname), or remove that one (Zero Trust > Access > Applications).`,
       )
     }

@@ -1,6 +1,6 @@
 // The Access policy: the service token, and nothing else, is let through.
 import { isAccess } from '../../cloudflare/deployment.ts'
-import { isMissing, SetupError } from '../problem.ts'
+import { isMissing, NotOurs, SetupError } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { accessOf } from './service-token.ts'
 
@@ -24,7 +24,7 @@ export const accessPolicy: Step = {
       if (one.name !== nameOf(setup) || one.id === undefined) continue
       const policy = one as Policy
       if (!isForOurTokens(setup, policy)) {
-        throw new SetupError(
+        throw new NotOurs(
           `There is an Access policy ${nameOf(setup)} that lets others through, too. Remove it (Zero Trust > Access > Policies), or give this set-up another name: --name my-gateway`,
         )
       }

@@ -30,6 +30,8 @@ export const boxFile: Step = {
     if (!(await isForTunnel(setup))) throw new SetupError(`${BOX_FILE} is not this tunnel's. Remove it and run npm run setup again.`)
   },
 
+  toUndo: async ({ directory }) => ((await read(directory)) === '' ? null : 'the file'),
+
   async undo({ directory }) {
     await rm(join(directory, BOX_FILE), { force: true })
     return null
@@ -38,17 +40,21 @@ export const boxFile: Step = {
 
 /** The token says which tunnel it is for. */
 async function isForTunnel({ deployment, directory }: Setup): Promise<boolean> {
-  const path = join(directory, BOX_FILE)
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
-    throw error
-  })
+  const text = await read(directory)
   const { TUNNEL_TOKEN: token = '' } = parseEnv(text)
-  if (token === '' || ((await stat(path)).mode & 0o077) !== 0) return false
+  if (token === '' || ((await stat(join(directory, BOX_FILE))).mode & 0o077) !== 0) return false
   try {
     const { a, t } = JSON.parse(Buffer.from(token, 'base64').toString()) as { a?: string; t?: string }
     return a === deployment.accountId && t === deployment.tunnel?.id
   } catch {
     return false
   }
+}
+
+/** '' where there is none. */
+function read(directory: string): Promise<string> {
+  return readFile(join(directory, BOX_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
 }

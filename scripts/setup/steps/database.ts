@@ -1,5 +1,5 @@
 // The D1 database that holds the ledger.
-import { isMissing, SetupError } from '../problem.ts'
+import { isMissing, NotOurs } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { LOCATIONS } from '../setup-context.ts'
 
@@ -60,7 +60,7 @@ export async function usageRows(setup: Setup): Promise<number> {
 async function refuseForeign(setup: Setup, id: string, name: string): Promise<void> {
   const there = await tables(setup, id)
   if (there.length === 0 || OURS.every((table) => there.includes(table))) return
-  throw new SetupError(
+  throw new NotOurs(
     `There is a D1 database ${name} that is not this gateway's (it has the tables ${there.slice(0, 3).join(', ')}). Give this set-up another name: --name my-gateway`,
   )
 }

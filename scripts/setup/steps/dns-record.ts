@@ -1,7 +1,7 @@
 // The DNS record of the box's hostname, which leads into the tunnel. It comes after Access, so that the box is never open.
 import { isAccess } from '../../cloudflare/deployment.ts'
 import { guardProblem } from '../guard.ts'
-import { isMissing, SetupError } from '../problem.ts'
+import { isMissing, NotOurs, SetupError } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { accessOf } from './service-token.ts'
 
@@ -19,7 +19,7 @@ export const dnsRecord: Step = {
       const record = one as DnsRecord
       if (record.name !== host.hostname) continue
       if (record.content !== targetOf(setup)) {
-        throw new SetupError(
+        throw new NotOurs(
           `${host.hostname} has a DNS record already (${record.type} ${record.content}), which set-up did not make. Give the box another hostname (--box-hostname ollama2.${zoneNameOf(setup)}), or remove that record.`,
         )
       }

@@ -30,10 +30,11 @@ export const ingress: Step = {
   },
 
   async check(setup) {
-    if ((await this.find(setup)) !== null) return
+    if ((await ingress.find(setup)) !== null) return
     throw new SetupError('Cloudflare did not keep the settings of the tunnel. Run npm run setup again.')
   },
 
+  toUndo: async () => null,
   // They go with the tunnel.
   async undo() {
     return null

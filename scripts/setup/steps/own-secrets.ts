@@ -24,6 +24,7 @@ export const vendorKeys: Step = {
   },
 
   async check() {},
+  toUndo: async () => null,
   async undo() {
     return null
   },

@@ -84,8 +84,11 @@ export const accessSecret: Step = {
     return (await workerHasSecret(setup)) ? "the Worker's" : null
   },
 
-  async make({ client, deployment, directory, dryRun }) {
+  async make(setup) {
+    const { client, deployment, directory, dryRun } = setup
     const newest = accessOf(deployment).serviceTokens.at(-1)
+    const kept = await accessSecret.find(setup)
+    if (kept !== null) return kept
     // A dry run has made no token whose secret could be missing.
     if (newest === undefined || dryRun) return 'in .dev.vars.deploy'
     const { client_secret = '' } = await client.zeroTrust.access.serviceTokens.rotate(newest.id, { account_id: deployment.accountId })
@@ -94,6 +97,7 @@ export const accessSecret: Step = {
   },
 
   async check() {},
+  toUndo: async () => null,
   async undo() {
     return null
   },

@@ -1,6 +1,6 @@
 // The tunnel: cloudflared on the box calls out to Cloudflare, so that nothing on the box listens to the world.
 import Cloudflare from 'cloudflare'
-import { isMissing, SetupError } from '../problem.ts'
+import { isMissing, NotOurs, SetupError } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { boxIngress, ingressOf, OLLAMA } from './ingress-rules.ts'
 
@@ -82,7 +82,7 @@ async function refuseForeign(setup: Setup, id: string, connections: number): Pro
       : rules.every(({ hostname, service }) => hostname === undefined || (service === OLLAMA && hostnames.includes(hostname)))
   if (ours) return
   const leads = rules.flatMap(({ hostname, service }) => (hostname === undefined ? [] : [`${hostname} to ${service}`]))[0]
-  throw new SetupError(
+  throw new NotOurs(
     `There is a tunnel ${setup.deployment.worker} that set-up did not make (${leads ? `it leads ${leads}` : 'it is in use'}). Give this set-up another name (--name my-gateway), or remove that tunnel (Zero Trust > Networks > Connectors).`,
   )
 }

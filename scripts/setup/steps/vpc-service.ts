@@ -1,5 +1,5 @@
 // Without a domain: a Workers VPC service, by which the Worker reaches the box through the tunnel without a hostname.
-import { isMissing, SetupError } from '../problem.ts'
+import { isMissing, NotOurs } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 
 /** On the box cloudflared and Ollama share a network. */
@@ -27,7 +27,7 @@ export const vpcService: Step = {
     for await (const one of client.connectivity.directory.services.list({ account_id })) {
       if (one.name !== deployment.worker || one.service_id === undefined) continue
       if (deployment.tunnel === undefined || !JSON.stringify(one.host).includes(deployment.tunnel.id)) {
-        throw new SetupError(
+        throw new NotOurs(
           `There is a Workers VPC service ${deployment.worker} that leads to another tunnel. Give this set-up another name: --name my-gateway`,
         )
       }

@@ -1,6 +1,6 @@
 // The Worker itself. How it is deployed is `npm run deploy`'s matter, which is handed in.
 import type { Deployment } from '../../cloudflare/deployment.ts'
-import { isMissing, SetupError } from '../problem.ts'
+import { isMissing, NotOurs } from '../problem.ts'
 import { forgetSecrets } from '../secrets-file.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { zoneOf } from './dns-record.ts'
@@ -33,10 +33,11 @@ export function workerStep(deploy: DeployWorker | null): Step {
 
     async check() {},
 
+    toUndo: async (setup) => ((await isOurs(setup)) ? setup.deployment.worker : null),
+
     async undo(setup) {
       const { client, deployment } = setup
       const { accountId: account_id, worker } = deployment
-      if (!(await isOurs(setup))) return 'none that set-up deployed'
       for (const { id } of await domainsOf(setup)) if (id !== undefined) await client.workers.domains.delete(id, { account_id })
       await client.workers.scripts.delete(worker, { account_id, force: true }).catch((error) => {
         if (!isMissing(error)) throw error
@@ -67,10 +68,10 @@ async function refuseTakenHostname(setup: Setup): Promise<void> {
   const owner = (await domainsOf(setup)).find((one) => one.hostname === hostname)?.service
   if (owner === deployment.worker) return
   const remedy = 'Give the gateway another hostname (--hostname), or remove that one.'
-  if (owner !== undefined) throw new SetupError(`${hostname} belongs to another Worker, ${owner}. ${remedy}`)
+  if (owner !== undefined) throw new NotOurs(`${hostname} belongs to another Worker, ${owner}. ${remedy}`)
   for await (const one of client.dns.records.list({ zone_id: zoneOf(setup), name: { exact: hostname } })) {
     const { name, type, content } = one as { name?: string; type?: string; content?: string }
-    if (name === hostname) throw new SetupError(`${hostname} has a DNS record already (${type} ${content}). ${remedy}`)
+    if (name === hostname) throw new NotOurs(`${hostname} has a DNS record already (${type} ${content}). ${remedy}`)
   }
 }
 

@@ -75,11 +75,15 @@ function zoneCheck(check: Check): Step {
       if (on === true) byHand(setup, check)
     },
 
+    async toUndo(setup) {
+      return setup.deployment.zoneChecks?.[field] === 'off' ? `on again for ${zoneNameOf(setup)}` : null
+    },
+
     async undo(setup) {
       if (setup.deployment.zoneChecks?.[field] !== 'off') return null
       await check.set(setup.client, zoneOf(setup), true)
       delete setup.deployment.zoneChecks[field]
-      return `on again for ${zoneNameOf(setup)}`
+      return null
     },
   }
 }
