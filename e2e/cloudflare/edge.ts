@@ -11,7 +11,7 @@ import type { CloudflareState } from './state.ts'
 import { Workerd } from './workerd.ts'
 
 /** Answers for a hostname that is no Worker's: what stands before the box. */
-export type HostHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void
+type HostHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
 export interface EdgeOptions {
   port?: number
