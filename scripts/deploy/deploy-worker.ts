@@ -50,6 +50,7 @@ export async function deployWorker(options: DeployOptions): Promise<Deployed> {
 export async function deployPrepared(prepared: Prepared, options: DeployOptions): Promise<Deployed> {
   const { deployment, running, pending, checkout } = prepared
   checkLedger(prepared, options)
+  checkStopped(options)
   await migrateDeployed(prepared, options)
   const versionId = await upload(prepared, options).catch((error) => goBack(prepared, options, error))
   await lookFromOutside(versionId, prepared, options).catch((error) => goBack(prepared, options, error))
@@ -76,7 +77,7 @@ async function migrateDeployed({ db, pending, before }: Prepared, options: Deplo
   options.say(`Applying ${names.length === 1 ? names[0] : `${names.length} migrations`} …`)
   try {
     await applyMigrations(db, names)
-    const after = await proveDeployed(db, options.say)
+    const after = await proveDeployed(db, options.say, { record: true })
     if (after.findings > (before?.findings ?? 0) && !options.despiteFindings) {
       throw new Failure(`After the migrations the ledger ${wordProof(after)}.`)
     }
@@ -88,7 +89,9 @@ async function migrateDeployed({ db, pending, before }: Prepared, options: Deplo
   }
 }
 
-async function upload({ configuration, checkout }: Prepared, { environment, secrets = {}, say }: DeployOptions): Promise<string> {
+async function upload({ configuration, checkout }: Prepared, options: DeployOptions): Promise<string> {
+  const { environment, secrets = {}, say } = options
+  checkStopped(options)
   say('Uploading the Worker …')
   const slow = setInterval(() => say('  wrangler is uploading …'), 2_000)
   try {
@@ -101,15 +104,16 @@ async function upload({ configuration, checkout }: Prepared, { environment, secr
 
 async function lookFromOutside(versionId: string, { deployment, running, db, before }: Prepared, options: DeployOptions): Promise<void> {
   const { hostname } = deployment.public
-  const { environment, say, waitMs = running === null ? FIRST_WAIT_MS : WAIT_MS } = options
+  const { environment, say, signal, waitMs = running === null ? FIRST_WAIT_MS : WAIT_MS } = options
   say(`Waiting for https://${hostname} to answer with it …`)
-  const last = await waitForVersion({ hostname, versionId, limitMs: waitMs, fetch: publicFetch(environment), say })
+  const last = await waitForVersion({ hostname, versionId, limitMs: waitMs, fetch: publicFetch(environment), say, signal })
+  checkStopped(options)
   if (last !== null) {
     throw new Failure(
       `https://${hostname}/health did not tell of the new version within ${waitMs / 1000} s. Last: ${last}. npm run doctor finds out why.`,
     )
   }
-  const after = await proveDeployed(db, say)
+  const after = await proveDeployed(db, say, { record: true })
   say(`  the ledger ${wordProof(after)}`)
   if (after.findings > (before?.findings ?? 0) && !options.despiteFindings)
     throw new Failure(`With the new version the ledger ${wordProof(after)}.`)

@@ -14,10 +14,12 @@ export interface Wait {
   limitMs: number
   fetch: typeof fetch
   say(line: string): void
+  /** Ends the waiting. */
+  signal?: AbortSignal | undefined
 }
 
 /** null: it answers. Otherwise what it answered last, in words. */
-export async function waitForVersion({ hostname, versionId, limitMs, fetch, say }: Wait): Promise<string | null> {
+export async function waitForVersion({ hostname, versionId, limitMs, fetch, say, signal }: Wait): Promise<string | null> {
   const startMs = performance.now()
   let saidMs = startMs
   let inARow = 0
@@ -27,12 +29,12 @@ export async function waitForVersion({ hostname, versionId, limitMs, fetch, say 
     inARow = last === 'ok' ? inARow + 1 : 0
     if (inARow >= IN_A_ROW) return null
     const nowMs = performance.now()
-    if (nowMs - startMs > limitMs) return last
+    if (nowMs - startMs > limitMs || signal?.aborted) return last
     if (last !== 'ok' && nowMs - saidMs >= SAY_EVERY_MS) {
       saidMs = nowMs
       say(`  https://${hostname}/health, ${Math.round((nowMs - startMs) / 1000)} s: ${last} …`)
     }
-    await sleep(last === 'ok' ? 50 : Math.min(ASK_EVERY_MS, limitMs))
+    await sleep(last === 'ok' ? 50 : Math.min(ASK_EVERY_MS, limitMs), null, { signal }).catch(() => {})
   }
 }
 
