@@ -55,11 +55,13 @@ async function runWrangler(
     stdio: ['ignore', 'pipe', 'pipe'],
     // A terminal's Ctrl-C does not reach it: an upload that was begun is waited for, and then taken back.
     detached: true,
+    windowsHide: true,
     // No log file: what is uploaded would be in it.
     env: { ...process.env, ...environment, ...QUIET },
   })
   const kill = () => child.kill()
   process.once('exit', kill)
+  const overdue = setTimeout(kill, UPLOAD_LIMIT_MS)
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
@@ -67,9 +69,15 @@ async function runWrangler(
     })
   }
   const [code] = (await once(child, 'close')) as [number | null]
+  clearTimeout(overdue)
   process.off('exit', kill)
+  if (code === null)
+    said += `\nERROR: no end within ${UPLOAD_LIMIT_MS / 60_000} minutes: look at the network and at www.cloudflarestatus.com.`
   return { code: code ?? 1, said }
 }
+
+/** An upload takes some seconds, a slow line a minute. */
+const UPLOAD_LIMIT_MS = 300_000
 
 const QUIET = {
   // wrangler would take these in the token's place.
