@@ -47,7 +47,7 @@ export async function makeAll(
     const what = there ?? (await explained(step, () => step.make(setup)))
     await setup.save()
     if (there === null) made.push(step.name)
-    setup.say(`${' '.repeat(8)}${there === null ? '+' : '='} ${what}`)
+    setup.say(`${' '.repeat(8)}${there !== null ? '=' : setup.dryRun ? '(not made)' : '+'} ${what}`)
     if (!setup.dryRun) await explained(step, () => step.check(setup))
   }
 }
