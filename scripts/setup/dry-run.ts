@@ -15,7 +15,8 @@ export function pretender(baseUrl: string, say: (line: string) => void): Pretend
     const isRead = method === 'GET' || /\/d1\/database\/[^/]+\/raw$/.test(path)
     if (isRead) {
       say(`  reads   ${method} ${path}${shown}`)
-      if (!path.includes(UNMADE)) return null return answer(path.endsWith('/token') ? UNMADE : [])
+      if (!path.includes(UNMADE)) return null
+      return answer(path.endsWith('/token') ? UNMADE : [])
     }
     say(`  writes  ${method} ${path}${shown}`)
     return answer({ ...(asked as object), ...unmade() })

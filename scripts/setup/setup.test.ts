@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { connect } from '../../e2e/cloudflare/resources/tunnels.ts'
@@ -84,8 +84,6 @@ test('a run whose deployment.json was lost finds what is at Cloudflare', async (
   await world.setup()
   const before = await world.file('deployment.json')
   world.writes()
-  await world.write('deployment.json', before)
-  const { rm } = await import('node:fs/promises')
   await rm(join(world.directory, 'deployment.json'))
   expect(await world.setup()).toMatchObject({ code: 0, err: '' })
   expect(world.writes()).toEqual([])
@@ -98,7 +96,6 @@ test('a run whose deployment.json was lost finds what is at Cloudflare', async (
 test('a secret that was lost before the Worker had it is made anew', async () => {
   await world.setup()
   const before = await readSecrets(world.directory)
-  const { rm } = await import('node:fs/promises')
   await rm(join(world.directory, '.dev.vars.deploy'))
   world.writes()
   expect((await world.setup()).out).toContain('made anew, since the first one was lost')
@@ -132,12 +129,7 @@ test('an account without a domain is asked, and goes on without one', async () =
   const { code, out } = await bare.setupIn({ ask: answers({}, asked) })
   expect(code).toBe(0)
   expect(out).toContain('No domain: the API token shows none in the account Ada')
-  expect(asked.map((question) => question.split(/[ (?]/).slice(0, 3).join(' '))).toEqual([
-    'Set up without',
-    'The account has',
-    'Where is the',
-    'Go on',
-  ])
+  expect(asked.map((question) => question.slice(0, 16))).toEqual(['Set up without a', 'The account has ', 'Where is the box', 'Go on?'])
   await bare.close()
 })
 

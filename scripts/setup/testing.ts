@@ -54,10 +54,11 @@ export async function newWorld({ zones = ['example.com'], rights = SETUP_RIGHTS,
   const directory = await mkdtemp(join(tmpdir(), 'setup-'))
 
   async function setupIn(changes: Partial<SetupIo> & { token?: string }, ...args: string[]): Promise<Ran> {
-    const lines = { out: '', err: '' }
+    const out: string[] = []
+    const err: string[] = []
     const io: SetupIo = {
-      out: (line) => void (lines.out += `${line}\n`),
-      err: (line) => void (lines.err += `${line}\n`),
+      out: (line) => void out.push(line),
+      err: (line) => void err.push(line),
       ask: null,
       directory,
       environment: { CLOUDFLARE_API_TOKEN: changes.token ?? token, CLOUDFLARE_API_BASE_URL: cloudflare.url },
@@ -69,7 +70,7 @@ export async function newWorld({ zones = ['example.com'], rights = SETUP_RIGHTS,
       ...changes,
     }
     const code = await runSetup(args, io)
-    return { code, ...lines }
+    return { code, out: out.join('\n'), err: err.join('\n') }
   }
 
   return {
@@ -132,8 +133,8 @@ export function edge({ cloudflare: { state }, account, zone }: World, ollama: nu
     const guarded = [...state.of('access_apps', account).values()].some((one) => one.domain === hostname)
     const headers = new Headers(init?.headers as HeadersInit)
     const secret = state.secretsOf(account).get(headers.get('cf-access-client-id') ?? '')
-    const let_in = secret !== undefined && secret === headers.get('cf-access-client-secret')
-    if (guarded && !let_in) return new Response(null, { status: 401 })
+    const known = secret !== undefined && secret === headers.get('cf-access-client-secret')
+    if (guarded && !known) return new Response(null, { status: 401 })
     return new Response('{}', { status: ollama })
   }
 }
