@@ -32,8 +32,8 @@ export const boxFile: Step = {
 
   toUndo: async ({ directory }) => ((await read(directory)) === '' ? null : 'the file'),
 
-  async undo({ directory }) {
-    await rm(join(directory, BOX_FILE), { force: true })
+  async undo({ directory, dryRun }) {
+    if (!dryRun) await rm(join(directory, BOX_FILE), { force: true })
     return null
   },
 }
