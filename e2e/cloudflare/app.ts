@@ -24,7 +24,7 @@ const PREFIX = '/client/v4'
 const RESOURCES: readonly Resource[] = [tokens, accounts, zones, d1, access, tunnels, dns, zoneSettings, vpc, subdomain]
 
 /** A call that arrived, without secrets. */
-export interface LoggedCall {
+interface LoggedCall {
   method: string
   /** Below the prefix, with its query. */
   path: string
@@ -46,8 +46,8 @@ export interface CloudflareOptions {
   state?: CloudflareState
 }
 
-/** The API as an app: it can be mounted elsewhere, or served by `startCloudflare`. */
-export function cloudflareApp(state: CloudflareState): Api {
+/** The API as an app. */
+function cloudflareApp(state: CloudflareState): Api {
   const app = new Hono<CloudflareEnv>().basePath(PREFIX)
   app.use('*', authenticate(state))
   for (const resource of RESOURCES) resource(app, state)

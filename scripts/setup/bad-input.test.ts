@@ -183,6 +183,19 @@ test('a D1 database of the name with other tables is not touched', async () => {
   )
 })
 
+test('a name below workers.dev that is taken is asked for again', async () => {
+  const { state } = world.cloudflare
+  const name = `ollama-edge-gateway-${world.account.slice(0, 6)}`
+  state.of('workers_subdomain', state.addAccount('Bob')).set('name', { subdomain: name })
+  const asked: string[] = []
+  const { code } = await world.setupIn({ ask: answers({ Another: 'ada-llm' }, asked) }, '--no-domain')
+  expect({ code, question: asked.at(-1) }).toEqual({
+    code: 0,
+    question: `Cloudflare does not give the name ${name}: it may be taken. Another?`,
+  })
+  expect(JSON.parse(await world.file('deployment.json')).public.hostname).toBe('ollama-edge-gateway.ada-llm.workers.dev')
+})
+
 test('an account without Zero Trust is sent there first', async () => {
   const bare = await newWorld({ team: null })
   const { code, err } = await bare.setup()

@@ -6,7 +6,7 @@ import { SetupError } from '../problem.ts'
 import { writePrivate } from '../secrets-file.ts'
 import type { Setup, Step } from '../setup-context.ts'
 
-export const BOX_FILE = 'box.env'
+const BOX_FILE = 'box.env'
 
 export const boxFile: Step = {
   name: BOX_FILE,
