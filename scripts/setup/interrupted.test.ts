@@ -46,7 +46,8 @@ for (const [kind, args] of KINDS) {
         const world = await newWorld()
         // A 429 is waited out three times.
         world.cloudflare.faults.add(method, path, as, { times: as === 429 ? 4 : 1 })
-        const first = await world.setupIn({ timeoutMs: 150 }, '--yes', ...args)
+        const first = await world.setupIn(as === 'hang' ? { timeoutMs: 300 } : {}, '--yes', ...args)
+        world.cloudflare.faults.clear()
         // The zone's switches need a right that set-up can do without.
         const goesOn = as === 403 && /settings|bot_management/.test(path.source)
         const where = `${method} ${path.source} ${as}`
