@@ -8,12 +8,16 @@ import { Faults, faultResponse } from './faults.ts'
 import { withoutSecrets } from './log.ts'
 import { access } from './resources/access.ts'
 import { accounts } from './resources/accounts.ts'
+import { analytics } from './resources/analytics.ts'
 import { d1 } from './resources/d1.ts'
 import { dns } from './resources/dns.ts'
 import { subdomain } from './resources/subdomain.ts'
 import { tokens } from './resources/tokens.ts'
 import { tunnels } from './resources/tunnels.ts'
 import { vpc } from './resources/vpc.ts'
+import { workerSecrets } from './resources/worker-secrets.ts'
+import { workerDomains, workerSettings } from './resources/worker-settings.ts'
+import { workers } from './resources/workers.ts'
 import { zoneSettings } from './resources/zone-settings.ts'
 import { zones } from './resources/zones.ts'
 import { CloudflareState } from './state.ts'
@@ -21,7 +25,10 @@ import { CloudflareState } from './state.ts'
 const PREFIX = '/client/v4'
 
 /** The kinds of resource that there are: a new one is added here. */
-const RESOURCES: readonly Resource[] = [tokens, accounts, zones, d1, access, tunnels, dns, zoneSettings, vpc, subdomain]
+const RESOURCES: readonly Resource[] = [
+  ...[tokens, accounts, zones, d1, access, tunnels, dns, zoneSettings, vpc, subdomain],
+  ...[workers, workerSettings, workerSecrets, workerDomains, analytics],
+]
 
 /** A call that arrived, without secrets. */
 interface LoggedCall {

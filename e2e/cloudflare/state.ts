@@ -15,6 +15,13 @@ export interface ApiToken {
   accounts: ReadonlySet<string>
 }
 
+interface Account {
+  id: string
+  name: string
+}
+
+type WorkersPlan = 'free' | 'paid'
+
 export interface Zone {
   id: string
   name: string
@@ -29,7 +36,7 @@ export type Made = Record<string, unknown>
 export class CloudflareState {
   /** By the token's text. */
   readonly tokens = new Map<string, ApiToken>()
-  readonly accounts = new Map<string, { id: string; name: string }>()
+  readonly accounts = new Map<string, Account>()
   readonly zones = new Map<string, Zone>()
   /** What runs each D1 database, by its uuid. */
   readonly engines = new Map<string, SqlEngine>()
@@ -37,6 +44,8 @@ export class CloudflareState {
   openEngine: (uuid: string) => SqlEngine = () => sqliteInMemory()
   /** What each zone does with visitors, by its id. */
   readonly settings = new Map<string, { browserCheck: 'on' | 'off'; fightMode: boolean }>()
+  /** What is paid for Workers, by account; free unless told. */
+  readonly plans = new Map<string, WorkersPlan>()
   readonly #secrets = new Map<string, Map<string, string>>()
   readonly #made = new Map<string, Map<string, Made>>()
 
