@@ -163,6 +163,28 @@ test('with a version under which the ledger disagrees, the one before comes back
   await t.sql("DELETE FROM spend WHERE owner = 'c99'")
 })
 
+test('one that is stopped while it waits goes back, and before the upload changes nothing', async () => {
+  const stop = new AbortController()
+  t.edge.outage = ({ id }) => {
+    if (id === first.versionId) return null
+    stop.abort()
+    return 522
+  }
+  expect(await failure({ signal: stop.signal })).toMatch(/^Stopped\.\nBack to the version before: .* runs again, and answers/)
+  t.edge.outage = null
+  const before = t.uploaded().worker.versions.length
+  expect(await failure({ signal: stop.signal })).toBe('Stopped.')
+  expect(t.uploaded().worker.versions).toHaveLength(before)
+})
+
+test('a version that no deploy has tagged, as a change of secrets makes it, is known by its own word', async () => {
+  const { version } = t.uploaded()
+  version.annotations = {}
+  said = []
+  first = await deploy()
+  expect(said[1]).toMatch(/; \d+\.\d+\.\d+ runs$/)
+})
+
 test('a database that is newer than this checkout, and a hostname of another Worker, are refused before anything is changed', async () => {
   await t.sql("INSERT INTO d1_migrations (name) VALUES ('9999_later.sql')")
   expect(await failure()).toBe(
