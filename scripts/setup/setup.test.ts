@@ -190,3 +190,30 @@ test('a box or an Ollama that is not there is told at the end, and is no error',
   expect(await told(502)).toContain('The box is connected, and its Ollama is not there. On the box: docker compose logs ollama')
   expect(await told(200)).not.toMatch(/is not there|not connected/)
 })
+
+test('a policy or token that somebody removed is made again, and what leads to it is mended', async () => {
+  await world.setup()
+  const { state } = world.cloudflare
+  state.of('access_policies', world.account).clear()
+  expect(await world.setup()).toMatchObject({ code: 0, err: '' })
+  state.of('access_service_tokens', world.account).clear()
+  world.writes()
+  const { code, out } = await world.setup()
+  expect(code).toBe(0)
+  expect(out).not.toContain('\n!')
+  expect(world.writes()).toEqual(['POST /accounts/*/access/service_tokens', 'PUT /accounts/*/access/policies/*'])
+  expect(world.counts()).toEqual(WHOLE)
+})
+
+test('a policy that the owner has added stays, and is told', async () => {
+  await world.setup()
+  const { state } = world.cloudflare
+  const [app] = state.of<{ policies: { id: string }[] }>('access_apps', world.account).values()
+  state.of('access_policies', world.account).set('p', { id: 'p', name: 'Me', decision: 'allow', include: [{ email: {} }] })
+  app?.policies.push({ id: 'p' })
+  world.writes()
+  expect((await world.setup()).out).toContain(
+    '! The Access application ollama-edge-gateway: the box has other policies, too (Me): was that you?',
+  )
+  expect(world.writes()).toEqual([])
+})
