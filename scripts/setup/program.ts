@@ -36,7 +36,7 @@ const DEFAULTS: Ask = { text: async (_, fallback) => fallback, yes: async (_, fa
 
 /** Returns the exit code: 1 it could not be done, 2 the command line, 130 stopped. */
 export async function runSetup(args: readonly string[], io: SetupIo): Promise<number> {
-  const made: string[] = []
+  const done: string[] = []
   const token = io.environment.CLOUDFLARE_API_TOKEN?.trim() ?? ''
   const tell = (text: string) => io.err(token === '' ? text : text.replaceAll(token, '…'))
   try {
@@ -45,11 +45,12 @@ export async function runSetup(args: readonly string[], io: SetupIo): Promise<nu
       io.out(HELP.trimEnd())
       return 0
     }
-    return await run(options, token, io, made)
+    return await run(options, token, io, done)
   } catch (caught) {
     const error = explain(caught, [])
-    const soFar = made.length > 0 ? `Made so far: ${made.join(', ')}.` : 'Nothing was made.'
-    if (error instanceof Stopped) {
+    const verb = args.includes('--undo') ? 'removed' : 'made'
+    const soFar = done.length > 0 ? `So far ${verb}: ${done.join(', ')}.` : `Nothing was ${verb}.`
+    if (error instanceof Stopped || io.signal.aborted) {
       tell(`Stopped. ${soFar} Run the same command again: it goes on.`)
       return 130
     }
@@ -58,12 +59,12 @@ export async function runSetup(args: readonly string[], io: SetupIo): Promise<nu
       return 1
     }
     tell(error.message)
-    if (made.length > 0) tell(soFar)
+    if (done.length > 0) tell(soFar)
     return error instanceof UsageError ? 2 : 1
   }
 }
 
-async function run(options: Options, token: string, io: SetupIo, made: string[]): Promise<number> {
+async function run(options: Options, token: string, io: SetupIo, done: string[]): Promise<number> {
   const ask = options.yes ? DEFAULTS : io.ask
   if (ask === null)
     throw new UsageError('Nobody is there to be asked: give --yes, and what is not to be the default (npm run setup -- --help).')
@@ -77,7 +78,7 @@ async function run(options: Options, token: string, io: SetupIo, made: string[])
   if (known !== null) refuseOtherChoice(known, options)
   await ownSecrets(io.directory)
   await verifyToken(client, known?.accountId ?? options.account)
-  if (options.undo) return undoAll(options, client, ask, known, io)
+  if (options.undo) return undoAll({ options, client, ask, known, io, done })
 
   const deployment = known ?? (await choose({ client, options, ask, say: io.out }))
   await tryRights(client, deployment, options, io)
@@ -85,6 +86,7 @@ async function run(options: Options, token: string, io: SetupIo, made: string[])
   const hints: string[] = []
   const setup = setupOf({ client, deployment, ask, options, io, location, hints })
   const steps = stepsOf(setup, io.deployWorker)
+  io.out('Looking at what is there …')
   const found = await findAll(setup, steps)
   sayPlan(
     setup,
@@ -92,8 +94,8 @@ async function run(options: Options, token: string, io: SetupIo, made: string[])
   )
   if (!options.dryRun && known === null && !(await ask.yes('Go on?', true))) throw new Stopped()
   await setup.save()
-  await makeAll(setup, steps, found, made, io.signal)
-  for (const line of options.dryRun ? ['', 'Nothing was written.'] : await farewell(setup, made, io.deployWorker !== null)) io.out(line)
+  await makeAll(setup, steps, found, done, io.signal)
+  for (const line of options.dryRun ? ['', 'Nothing was written.'] : await farewell(setup, done, io.deployWorker !== null)) io.out(line)
   for (const hint of hints) io.out(`! ${hint}`)
   return 0
 }
@@ -122,6 +124,7 @@ function setupOf({ client, deployment, ask, options, io, location, hints }: Setu
 async function tryRights(client: Cloudflare, deployment: Deployment, options: Options, io: SetupIo): Promise<void> {
   const kind = deployment.public.kind === 'domain' ? 'domain' : 'no-domain'
   if (options.dryRun) return io.out(`The token needs these rights; without --dry-run they are tried first:\n${rightsTable(kind)}`)
+  io.out("Trying the API token's rights …")
   const zone = deployment.public.kind === 'domain' ? deployment.public.zoneId : ''
   const without = await checkRights(client, kind, deployment.accountId, zone)
   const missing = without.map(({ name, use }) => `${name} (${use})`).join(', ')
@@ -152,16 +155,22 @@ function sayPlan({ deployment, say }: Setup, missing: string[]): void {
   say(missing.length === 0 ? 'All is there already; it is tried again.' : `To make: ${missing.join(', ')}`)
 }
 
-async function undoAll(options: Options, client: Cloudflare, ask: Ask, known: Deployment | null, io: SetupIo): Promise<number> {
+interface UndoParts extends Omit<SetupParts, 'deployment' | 'location' | 'hints'> {
+  known: Deployment | null
+  done: string[]
+}
+
+async function undoAll({ options, client, ask, known, io, done }: UndoParts): Promise<number> {
   if (known === null) {
     io.out(
       `Nothing was set up from here: there is no ${DEPLOYMENT_FILE}. If it was lost, run npm run setup first: it finds what is at Cloudflare.`,
     )
     return 0
   }
+  io.out('Looking at what is there …')
   const setup = setupOf({ client, deployment: known, ask, options, io, location: locationHere(), hints: [] })
-  const done = await undo(setup, options, io.signal)
-  io.out(options.dryRun ? 'Nothing was written.' : done ? 'Undone.' : 'Nothing was removed.')
+  const agreed = await undo(setup, options, done, io.signal)
+  io.out(options.dryRun ? 'Nothing was written.' : agreed ? 'Undone.' : 'Nothing was removed.')
   return 0
 }
 

@@ -9,8 +9,8 @@ import { forgetSecrets } from './secrets-file.ts'
 import type { Setup, Step } from './setup-context.ts'
 import { database, usageRows } from './steps/database.ts'
 
-/** Returns false when the owner said no. */
-export async function undo(setup: Setup, options: Options, signal: AbortSignal): Promise<boolean> {
+/** Returns false when the owner said no. `done` grows as it goes, so that it can be told where it stops. */
+export async function undo(setup: Setup, options: Options, done: string[], signal: AbortSignal): Promise<boolean> {
   const there: [Step, string][] = []
   for (const step of stepsOf(setup, null)) {
     const found = await lookedAt(setup, step)
@@ -21,7 +21,9 @@ export async function undo(setup: Setup, options: Options, signal: AbortSignal):
   const removed = there.filter(([step]) => !(step === database && keepsLedger))
   setup.say(removed.length > 0 ? 'Set-up made, and would remove:' : 'Nothing is left of what set-up made.')
   for (const [step, found] of removed)
-    setup.say(`  ${step.name}: ${found}${step === database && rows > 0 ? ` with ${rows} billed requests` : ''}`)
+    setup.say(
+      `  ${step.name}: ${found}${step === database && rows > 0 ? ` with ${rows} billed ${rows === 1 ? 'request' : 'requests'}` : ''}`,
+    )
   if (keepsLedger) setup.say(ledgerStays(setup, rows))
   const question = `Remove ${removed.length === 1 ? 'it' : `these ${removed.length}`}?`
   if (removed.length > 0 && !options.dryRun && !options.yes && !(await setup.ask.yes(question, false))) return false
@@ -29,6 +31,7 @@ export async function undo(setup: Setup, options: Options, signal: AbortSignal):
     if (signal.aborted) throw new Stopped()
     const told = await explained(step, () => step.undo(setup))
     await setup.save()
+    done.push(step.name)
     setup.say(`- ${step.name}${told === null ? '' : `: ${told}`}`)
   }
   if (!options.dryRun) {
