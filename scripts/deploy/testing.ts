@@ -1,6 +1,8 @@
 // Test support: an account at the stand-in of Cloudflare, with what set-up makes of it, the edge before it and an Ollama behind.
 import { type Cloudflare, startCloudflare } from '../../e2e/cloudflare/app.ts'
 import { type Edge, forward, startEdge } from '../../e2e/cloudflare/edge.ts'
+import { deployedVersion, type Worker, type WorkerVersion } from '../../e2e/cloudflare/resources/worker-upload.ts'
+import { workersOf } from '../../e2e/cloudflare/resources/workers.ts'
 import { type StandIn, startStandIn } from '../../host/stand-in/server.ts'
 import { runAdmin } from '../admin/program.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
@@ -19,6 +21,12 @@ export interface TestCloudflare {
   ask: typeof fetch
   /** A command with --remote; its JSON. */
   admin<T = Record<string, unknown>>(...args: string[]): Promise<T>
+  /** A statement to the deployed database, as the API runs it. */
+  sql(text: string): Promise<unknown>
+  /** The Worker, that of `deployment` unless told, and its version that serves. */
+  uploaded(name?: string): { worker: Worker; version: WorkerVersion }
+  /** The settings of a version. */
+  texts(version: WorkerVersion): Record<string, string>
   close(): Promise<void>
 }
 
@@ -84,6 +92,15 @@ export async function testCloudflare(plan: 'free' | 'paid' = 'paid'): Promise<Te
       if (code !== 0) throw new Error(`${args[0]}: ${err || out}`)
       return JSON.parse(out) as T
     },
+    sql: (text) => post(`/accounts/${accountId}/d1/database/${database.uuid}/raw`, { sql: text }),
+    uploaded(name = deployment.worker) {
+      const worker = workersOf(state, accountId).get(name)
+      const version = deployedVersion(worker)
+      if (worker === undefined || version === null) throw new Error('nothing was uploaded')
+      return { worker, version }
+    },
+    texts: ({ bindings }) =>
+      Object.fromEntries(bindings.filter(({ type }) => type === 'plain_text').map(({ name, text }) => [name, String(text)])),
     async close() {
       await edge.close()
       await cloudflare.close()
