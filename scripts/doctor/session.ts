@@ -51,6 +51,3 @@ async function tryTokens({ lent, fetch, baseUrl, givenModel }: Session): Promise
   return findings.every(({ level }) => level === 'ok') ? [...findings, ok(`all by ${model}`)] : findings
 }
 
-export function isAnswer(asked: Asked | null): asked is Answer {
-  return asked !== null && !('silent' in asked)
-}

@@ -1,5 +1,5 @@
 // Accounts: those that the token reaches.
-import { type Api, fail, ok, page } from '../envelope.ts'
+import { type Api, fail, hasRight, ok, page } from '../envelope.ts'
 import type { CloudflareState } from '../state.ts'
 
 export function accounts(api: Api, state: CloudflareState): void {
