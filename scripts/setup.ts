@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseEnv } from 'node:util'
 import { publicFetch } from './cloudflare/public-fetch.ts'
+import { deployFromSetup } from './deploy/from-setup.ts'
 import { runSetup } from './setup/program.ts'
 import { terminalAsk } from './setup/terminal.ts'
 import { PROJECT_ROOT } from './start/project.ts'
@@ -23,15 +24,23 @@ onStopSignal(
 /** A stand-in of the API without one of the edge: nothing of what was made is to be seen. */
 const edgeIsThere = !environment.CLOUDFLARE_API_BASE_URL || environment.CLOUDFLARE_EDGE_URL
 
+const ask = process.stdin.isTTY ? terminalAsk(stop.signal) : null
+const deploy = deployFromSetup({
+  directory: PROJECT_ROOT,
+  environment,
+  ask: process.argv.includes('--yes') ? null : ask,
+  say: (line) => console.log(line),
+})
+
 process.exitCode = await runSetup(process.argv.slice(2), {
   out: (line) => console.log(line),
   err: (line) => console.error(line),
-  ask: process.stdin.isTTY ? terminalAsk(stop.signal) : null,
+  ask,
   directory: PROJECT_ROOT,
   environment,
   signal: stop.signal,
   sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }).catch(() => {}),
   publicFetch: edgeIsThere ? publicFetch(environment) : null,
-  // Handed in once `npm run deploy` is there.
-  deployWorker: null,
+  // Without an edge nobody sees whether it answers: the owner is told to run `npm run deploy`.
+  deployWorker: edgeIsThere ? deploy : null,
 })

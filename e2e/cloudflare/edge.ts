@@ -11,7 +11,7 @@ import type { CloudflareState } from './state.ts'
 import { Workerd } from './workerd.ts'
 
 /** Answers for a hostname that is no Worker's: what stands before the box. */
-export type HostHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void
+type HostHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
 export interface EdgeOptions {
   port?: number
@@ -47,11 +47,12 @@ export async function startEdge({ port = 0, state, box }: EdgeOptions): Promise<
       if (host === VPC_HOST || isBox(state, host)) return box(incoming, outgoing)
       return void outgoing.writeHead(530, { 'content-type': 'text/html' }).end('<html>error code: 1016</html>')
     }
+    const ended = new Promise<void>((resolve) => outgoing.once('close', resolve))
     const version = deployedVersion(worker)
     const status = version === null ? 404 : (edge.outage?.(version) ?? null)
     if (version === null || status !== null)
       return void outgoing.writeHead(status ?? 404, { 'content-type': 'text/html' }).end('<html></html>')
-    forward(incoming, outgoing, await workerd.serve(version))
+    forward(incoming, outgoing, await workerd.serve(version, ended))
   }
 
   const server = createServer((incoming, outgoing) => void answer(incoming, outgoing).catch(() => outgoing.destroy()))

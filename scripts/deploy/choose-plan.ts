@@ -1,9 +1,7 @@
 // Which plan of Workers the account is on: told by an option, kept in deployment.json, or asked once.
 import { type Io, UsageError } from '../admin/context.ts'
 import { type Deployment, writeDeployment } from '../cloudflare/deployment.ts'
-import type { Plan } from './plans.ts'
-
-const QUESTION = 'Is the account on the Workers Paid plan? It is $5 a month, and allows 30 s of CPU a request instead of 10 ms.'
+import { PLAN_QUESTION, type Plan } from './plans.ts'
 
 /** The deployment with its plan, which is kept. @param directory of deployment.json. Throws UsageError where nobody can be asked. */
 export async function withPlan(
@@ -18,5 +16,5 @@ export async function withPlan(
 
 async function askPlan({ ask }: Io): Promise<Plan> {
   if (ask === null) throw new UsageError('--plan is missing: free or paid, as the account is at Cloudflare. It is kept in deployment.json.')
-  return (await ask(QUESTION)) ? 'paid' : 'free'
+  return (await ask(PLAN_QUESTION)) ? 'paid' : 'free'
 }

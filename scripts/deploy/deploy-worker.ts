@@ -118,14 +118,14 @@ async function lookFromOutside(versionId: string, { deployment, running, db, bef
 /** Sends the requests to the version before again, and says what is where. Throws Failure in any case. */
 async function goBack({ client, deployment, running }: Prepared, options: DeployOptions, error: unknown): Promise<never> {
   const reason = databaseErrorIn(error)?.message ?? (error as Error).message
-  const now = await runningVersion(client, deployment).catch(() => undefined)
+  const now = await runningVersion(client, deployment, publicFetch(options.environment)).catch(() => undefined)
   if (now === undefined) {
     throw new Failure(
       `${reason}\nCloudflare does not say which version runs now: npx wrangler deployments list --name ${deployment.worker} does.`,
     )
   }
   if (now === null) throw new Failure(`${reason}\nNothing runs yet: mend what is named, and run the same command again.`)
-  if (now.id === running?.id) throw new Failure(`${reason}\nThe version that was running (${now.tag || now.id}) still runs.`)
+  if (now.id === running?.id) throw new Failure(`${reason}\nThe version that was running (${now.release || now.id}) still runs.`)
   if (running === null) {
     throw new Failure(
       `${reason}\nThis was the first version, so there is none to go back to: it stays. Mend what is named, and run the same command again.`,
@@ -151,6 +151,6 @@ async function goBack({ client, deployment, running }: Prepared, options: Deploy
   })
   const seen = last === null ? 'and answers' : `but https://${hostname}/health does not show it yet (${last})`
   throw new Failure(
-    `${reason}\nBack to the version before: ${running.tag || running.id} runs again, ${seen}. The schema stays as it is; that version works on it.`,
+    `${reason}\nBack to the version before: ${running.release || running.id} runs again, ${seen}. The schema stays as it is; that version works on it.`,
   )
 }

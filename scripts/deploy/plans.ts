@@ -4,6 +4,8 @@
 export const PLAN_NAMES = ['free', 'paid'] as const
 export type Plan = (typeof PLAN_NAMES)[number]
 
+export const PLAN_QUESTION = 'Is the account on the Workers Paid plan? It is $5 a month, and allows 30 s of CPU a request instead of 10 ms.'
+
 interface PlanSetting {
   name: string
   value: string

@@ -2,6 +2,7 @@
 import type Cloudflare from 'cloudflare'
 import { Failure } from '../admin/context.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
+import { publicFetch } from '../cloudflare/public-fetch.ts'
 import { type Database, DatabaseError, databaseOver } from '../database/database.ts'
 import { remoteTransport } from '../database/remote.ts'
 import { type Checkout, readCheckout } from './checkout.ts'
@@ -37,14 +38,14 @@ export async function prepare({ deployment, plan, environment, say }: PrepareOpt
   const configuration = await workerConfiguration(deployment, plan)
   const client = cloudflareClient(environment)
   say('Looking at the token, the address and the database …')
-  const running = await runningVersion(client, deployment)
+  const running = await runningVersion(client, deployment, publicFetch(environment))
   await checkHostname(client, deployment)
   const checkout = await readCheckout()
-  say(`  this checkout is ${checkout.words}; ${running === null ? 'nothing runs yet' : `${running.tag || 'an unknown version'} runs`}`)
+  say(`  this checkout is ${checkout.words}; ${running === null ? 'nothing runs yet' : `${running.release || 'an unknown version'} runs`}`)
   const db = await openDeployed(deployment, environment)
   try {
     const applied = await appliedMigrations(db)
-    const pending = pendingMigrations(await allMigrations(), applied, running?.tag ?? null)
+    const pending = pendingMigrations(await allMigrations(), applied, running?.release ?? null)
     say(`  the database ${wordSchema(applied, pending)}`)
     const before = applied.length === 0 ? null : await proofBefore(db, pending, say)
     if (before !== null) say(`  the ledger ${wordProof(before)}`)

@@ -4,6 +4,7 @@ import { Failure, type Io, type Output, UsageError } from '../admin/context.ts'
 import { plural } from '../admin/table.ts'
 import { type Deployment, readDeployment } from '../cloudflare/deployment.ts'
 import { databaseErrorIn } from '../database/database.ts'
+import { forgetSecrets, readSecrets as secretsOfSetup } from '../setup/secrets-file.ts'
 import { type BackupTaken, backUp, backupName } from './backup.ts'
 import { withPlan } from './choose-plan.ts'
 import { type DeployOptions, deployPrepared } from './deploy-worker.ts'
@@ -76,7 +77,7 @@ async function run(kind: Kind, options: Options, io: Io, directory: string): Pro
     throw new Failure(error.message)
   })
   if (there === null) throw new Failure('There is no deployment.json here: run npm run setup first, which makes what a deploy needs.')
-  const secrets = await readSecrets(options.secretsFile, io)
+  const secrets = { ...(await secretsOfSetup(directory)), ...(await readSecrets(options.secretsFile, io)) }
   const deployment = await withPlan(there, { asked: options.plan, io, directory, keep: options.dryRun !== true })
   const { environment } = io
   const how: DeployOptions = {
@@ -96,6 +97,7 @@ async function run(kind: Kind, options: Options, io: Io, directory: string): Pro
         `${reason}\nThe backup of before is ${backup.file}; docs/backup.md tells how it is restored, should that be needed.`,
       )
     })
+    await forgetSecrets(directory)
     return printed(wordDeployed(deployed, backup), options)
   } finally {
     await prepared.db.close()

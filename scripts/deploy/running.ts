@@ -5,11 +5,12 @@ import type { Deployment } from '../cloudflare/deployment.ts'
 
 export interface RunningVersion {
   id: string
-  /** The release that it is of; '': nobody said. */
-  tag: string
+  /** The release that it is of; '': nobody knows. */
+  release: string
 }
 
 const PATIENCE_MS = 30_000
+const HEALTH_PATIENCE_MS = 5_000
 
 /** @param environment CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_BASE_URL. Throws Failure. */
 export function cloudflareClient(environment: Record<string, string | undefined>): Cloudflare {
@@ -23,21 +24,34 @@ export function cloudflareClient(environment: Record<string, string | undefined>
   return new Cloudflare({ ...alone, logLevel: 'off', timeout: PATIENCE_MS, maxRetries: 2, ...(baseURL ? { baseURL } : {}) })
 }
 
-/** The version that serves; null: the Worker is not there yet. Throws Failure. */
-export async function runningVersion(client: Cloudflare, { accountId, worker }: Deployment): Promise<RunningVersion | null> {
-  const scope = { account_id: accountId }
+/** The version that serves; null: the Worker is not there yet. @param fetch asks the public hostname. Throws Failure. */
+export async function runningVersion(client: Cloudflare, deployment: Deployment, fetch: PublicFetch): Promise<RunningVersion | null> {
+  const { accountId, worker } = deployment
   try {
     // The SDK's own list looks for pages, which this has none of.
     const path = `/accounts/${accountId}/workers/scripts/${worker}/deployments`
     const { result } = await client.get<{ result: { deployments?: DeploymentRow[] } }>(path)
     const id = result.deployments?.[0]?.versions[0]?.version_id
     if (id === undefined) return null
-    const version = await client.workers.scripts.versions.get(id, { ...scope, script_name: worker })
+    const version = await client.workers.scripts.versions.get(id, { account_id: accountId, script_name: worker })
     const { annotations } = version as { annotations?: Record<string, string> }
-    return { id, tag: annotations?.['workers/tag'] ?? '' }
+    // A change of a secret makes a version that no deploy has tagged.
+    return { id, release: annotations?.['workers/tag'] || (await releaseByHealth(fetch, deployment, id)) }
   } catch (error) {
     if (error instanceof Cloudflare.NotFoundError) return null
     throw refused(error, 'Account > Workers Scripts > Edit')
+  }
+}
+
+type PublicFetch = typeof fetch
+
+async function releaseByHealth(ask: PublicFetch, { public: { hostname } }: Deployment, versionId: string): Promise<string> {
+  try {
+    const answer = await ask(`https://${hostname}/health`, { signal: AbortSignal.timeout(HEALTH_PATIENCE_MS) })
+    const health = (await answer.json()) as { deployment?: unknown; version?: unknown }
+    return health.deployment === versionId ? String(health.version) : ''
+  } catch {
+    return ''
   }
 }
 

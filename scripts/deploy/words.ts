@@ -45,7 +45,9 @@ export function wordDryRun(kind: string, { configuration, running, pending, chec
     names.length === 0 ? 'apply no migration' : `apply ${names.join(', ')}`,
     `upload ${checkout.words} as ${deployment.worker}`,
     `wait until https://${deployment.public.hostname}/health tells of it`,
-    running === null ? 'stay, whatever happens: there is no version before it' : `go back to ${running.tag || running.id} where that fails`,
+    running === null
+      ? 'stay, whatever happens: there is no version before it'
+      : `go back to ${running.release || running.id} where that fails`,
   ]
   const text = [
     `Nothing was changed. ${kind} would`,
@@ -58,7 +60,7 @@ export function wordDryRun(kind: string, { configuration, running, pending, chec
   ].join('\n')
   const json = {
     ...{ dry_run: true, plan, limits: limits ?? {}, vars, migrations: names, release: checkout.release },
-    ...{ running: running === null ? null : { version_id: running.id, release: running.tag } },
+    ...{ running: running === null ? null : { version_id: running.id, release: running.release } },
     ...{ ledger_findings: before?.findings ?? null, secrets: Object.keys(secrets) },
   }
   return { json, text }

@@ -1,7 +1,7 @@
 // What a Worker has beside its versions: its addresses, schedules, secrets and settings.
 import { type Api, body, fail, need, ok, page } from '../envelope.ts'
 import { type CloudflareState, hex, type Made } from '../state.ts'
-import { deployedVersion, type Worker, type WorkerBinding } from './worker-upload.ts'
+import { deployedVersion, shownBindings, type Worker, type WorkerBinding } from './worker-upload.ts'
 import { workersOf } from './workers.ts'
 
 const SCRIPT = '/accounts/:account/workers/scripts/:script'
@@ -48,7 +48,10 @@ export function workerSettings(api: Api, state: CloudflareState): void {
     return ok(c, { schedules })
   })
   api.get(`${SCRIPT}/schedules`, read, (c) => ok(c, { schedules: find(c.req.param())?.schedules.map((cron) => ({ cron })) ?? [] }))
-  api.get(`${SCRIPT}/settings`, read, (c) => (find(c.req.param()) ? ok(c, { bindings: [], tags: [] }) : gone(c)))
+  api.get(`${SCRIPT}/settings`, read, (c) => {
+    const worker = find(c.req.param())
+    return worker ? ok(c, { bindings: shownBindings(deployedVersion(worker)?.bindings ?? []), tags: worker.tags }) : gone(c)
+  })
   api.patch(`${SCRIPT}/script-settings`, write, async (c) => {
     const worker = find(c.req.param())
     if (worker === undefined) return gone(c)

@@ -8,7 +8,7 @@ export interface WorkerBinding {
   [field: string]: unknown
 }
 
-export interface WorkerModule {
+interface WorkerModule {
   name: string
   contents: string
 }
@@ -86,4 +86,9 @@ export async function readUpload(form: FormData, worker: Worker | undefined, pla
 export function deployedVersion(worker: Worker | undefined): WorkerVersion | null {
   const [newest] = worker?.deployments ?? []
   return worker?.versions.find(({ id }) => id === newest?.versionId) ?? null
+}
+
+/** As Cloudflare shows them: secrets by their names alone. */
+export function shownBindings(bindings: readonly WorkerBinding[]): WorkerBinding[] {
+  return bindings.map((one) => (one.type === 'secret_text' ? { name: one.name, type: one.type } : one))
 }

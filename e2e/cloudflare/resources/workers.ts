@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Api, body, fail, need, ok, page } from '../envelope.ts'
 import type { CloudflareState } from '../state.ts'
-import { Refused, readUpload, type Worker, type WorkerVersion } from './worker-upload.ts'
+import { Refused, readUpload, shownBindings, type Worker, type WorkerVersion } from './worker-upload.ts'
 
 const SCRIPT = '/accounts/:account/workers/scripts/:script'
 const GONE = 'This Worker does not exist on your account.'
@@ -113,9 +113,8 @@ function sentDeployment({ id, versionId, createdOn, annotations }: Worker['deplo
   return { id, source: 'wrangler', strategy: 'percentage', created_on: createdOn, author_email: 'owner@example.com', annotations, versions }
 }
 
-/** As Cloudflare shows it: secrets by their names alone. */
 function sentVersion({ id, number, createdOn, annotations, bindings, compatibilityDate, limits }: WorkerVersion) {
-  const shown = bindings.map((one) => (one.type === 'secret_text' ? { name: one.name, type: one.type } : one))
+  const shown = shownBindings(bindings)
   const runtime = { compatibility_date: compatibilityDate, limits, usage_model: 'standard' }
   return {
     id,
