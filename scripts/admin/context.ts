@@ -14,6 +14,8 @@ export interface Io {
   ask: ((question: string) => Promise<boolean>) | null
   /** What relative paths are relative to. */
   directory: string
+  /** Where deployment.json and .dev.vars are; the project's own directory unless told. */
+  project?: string
   /** Environment variables, over those of .dev.vars. */
   environment: Record<string, string | undefined>
 }

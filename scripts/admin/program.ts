@@ -32,6 +32,7 @@ import { refundCommand } from './refund.ts'
 import { removeAlertCommand } from './remove-alert.ts'
 import { restoreCommand } from './restore.ts'
 import { revokeKeyCommand } from './revoke-key.ts'
+import { rotateAccessCommand } from './rotate-access.ts'
 import { rotateKeyCommand } from './rotate-key.ts'
 import { setPricingCommand } from './set-pricing.ts'
 import { Shell } from './shell.ts'
@@ -48,6 +49,7 @@ const COMMANDS = [
   listCustomersCommand,
   generateKeyCommand,
   rotateKeyCommand,
+  rotateAccessCommand,
   revokeKeyCommand,
   listKeysCommand,
   setPricingCommand,
