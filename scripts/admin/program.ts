@@ -34,6 +34,7 @@ import { restoreCommand } from './restore.ts'
 import { revokeKeyCommand } from './revoke-key.ts'
 import { rotateAccessCommand } from './rotate-access.ts'
 import { rotateKeyCommand } from './rotate-key.ts'
+import { rotateProviderKeyCommand } from './rotate-provider-key.ts'
 import { setPricingCommand } from './set-pricing.ts'
 import { Shell } from './shell.ts'
 import { testAlertCommand } from './test-alert.ts'
@@ -50,6 +51,7 @@ const COMMANDS = [
   generateKeyCommand,
   rotateKeyCommand,
   rotateAccessCommand,
+  rotateProviderKeyCommand,
   revokeKeyCommand,
   listKeysCommand,
   setPricingCommand,

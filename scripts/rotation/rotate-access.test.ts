@@ -156,6 +156,14 @@ test('the command asks, tells what it does, is in the audit log, and shows no se
   await expectNoneRefused()
 })
 
+test('a token that is taken away too early would be seen: these callers are refused', async () => {
+  t.ollama.edge({ tokens: [] })
+  const before = load.answered()
+  await expect.poll(load.answered).toBeGreaterThan(before + 8)
+  expect((await load.stop()).length).toBeGreaterThan(0)
+  t.ollama.edge({ tokens: () => letIn(t.cloudflare.state, t.accountId) })
+})
+
 test('a secret that still waits for a deploy would bring the old token back: refused', async () => {
   await addSecrets(t.directory, { CF_ACCESS_CLIENT_ID: 'x', CF_ACCESS_CLIENT_SECRET: 'y' })
   expect(await command('--yes')).toMatchObject({ code: 1, err: expect.stringMatching(/npm run deploy first/) })
