@@ -6,7 +6,7 @@ const COMMANDS = [
   'update-customer',
   'list-customers',
   'generate-key',
-  'rotate-key',
+  'rotate-key', 'rotate-access', 'rotate-provider-key',
   'revoke-key',
   'list-keys',
   'set-pricing',
