@@ -30,6 +30,7 @@ const deploy = deployFromSetup({
   environment,
   ask: process.argv.includes('--yes') ? null : ask,
   say: (line) => console.log(line),
+  signal: stop.signal,
 })
 
 process.exitCode = await runSetup(process.argv.slice(2), {

@@ -163,6 +163,28 @@ test('with a version under which the ledger disagrees, the one before comes back
   await t.sql("DELETE FROM spend WHERE owner = 'c99'")
 })
 
+test('one that is stopped while it waits goes back, and before the upload changes nothing', async () => {
+  const stop = new AbortController()
+  t.edge.outage = ({ id }) => {
+    if (id === first.versionId) return null
+    stop.abort()
+    return 522
+  }
+  expect(await failure({ signal: stop.signal })).toMatch(/^Stopped\.\nBack to the version before: .* runs again, and answers/)
+  t.edge.outage = null
+  const before = t.uploaded().worker.versions.length
+  expect(await failure({ signal: stop.signal })).toBe('Stopped.')
+  expect(t.uploaded().worker.versions).toHaveLength(before)
+})
+
+test('a version that no deploy has tagged, as a change of secrets makes it, is known by its own word', async () => {
+  const { version } = t.uploaded()
+  version.annotations = {}
+  said = []
+  first = await deploy()
+  expect(said[1]).toMatch(/; \d+\.\d+\.\d+ runs$/)
+})
+
 test('a database that is newer than this checkout, and a hostname of another Worker, are refused before anything is changed', async () => {
   await t.sql("INSERT INTO d1_migrations (name) VALUES ('9999_later.sql')")
   expect(await failure()).toBe(
@@ -173,6 +195,15 @@ test('a database that is newer than this checkout, and a hostname of another Wor
   if (domain !== undefined) domain.service = 'shop'
   expect(await failure()).toMatch(/^api\.example\.com is the address of another Worker, shop: remove it there/)
   if (domain !== undefined) domain.service = 'ollama-edge-gateway'
+  const { public: address } = t.deployment
+  if (address.kind !== 'domain') throw new Error('the test needs a domain')
+  t.cloudflare.state
+    .of('dns_records', address.zoneId)
+    .set('r1', { id: 'r1', name: 'www.example.com', type: 'CNAME', content: 'shop.example' })
+  const www = { ...t.deployment, public: { ...address, hostname: 'www.example.com' } }
+  expect(await failure({ deployment: www })).toBe(
+    "www.example.com has a DNS record (CNAME) that is not this Worker's: remove it, or set up another hostname.",
+  )
 })
 
 test('a token without a right is told by the right, and nothing is changed', async () => {

@@ -4,7 +4,7 @@ import { publicFetch } from '../cloudflare/public-fetch.ts'
 import { databaseErrorIn } from '../database/database.ts'
 import { applyMigrations } from '../database/migrate.ts'
 import type { Plan } from './plans.ts'
-import { type Prepared, type PrepareOptions, prepare, wordProof } from './prepare.ts'
+import { checkStopped, type Prepared, type PrepareOptions, prepare, wordProof } from './prepare.ts'
 import { proveDeployed } from './proof.ts'
 import { rollBack, runningVersion } from './running.ts'
 import { waitForVersion } from './wait.ts'
@@ -29,6 +29,7 @@ export interface Deployed {
   migrations: string[]
 }
 
+const SAY_EVERY_MS = 2_000
 const FIRST_WAIT_MS = 600_000
 const WAIT_MS = 120_000
 const BACK_WAIT_MS = 60_000
@@ -50,6 +51,7 @@ export async function deployWorker(options: DeployOptions): Promise<Deployed> {
 export async function deployPrepared(prepared: Prepared, options: DeployOptions): Promise<Deployed> {
   const { deployment, running, pending, checkout } = prepared
   checkLedger(prepared, options)
+  checkStopped(options)
   await migrateDeployed(prepared, options)
   const versionId = await upload(prepared, options).catch((error) => goBack(prepared, options, error))
   await lookFromOutside(versionId, prepared, options).catch((error) => goBack(prepared, options, error))
@@ -76,7 +78,7 @@ async function migrateDeployed({ db, pending, before }: Prepared, options: Deplo
   options.say(`Applying ${names.length === 1 ? names[0] : `${names.length} migrations`} …`)
   try {
     await applyMigrations(db, names)
-    const after = await proveDeployed(db, options.say)
+    const after = await proveDeployed(db, options.say, { record: true })
     if (after.findings > (before?.findings ?? 0) && !options.despiteFindings) {
       throw new Failure(`After the migrations the ledger ${wordProof(after)}.`)
     }
@@ -88,9 +90,12 @@ async function migrateDeployed({ db, pending, before }: Prepared, options: Deplo
   }
 }
 
-async function upload({ configuration, checkout }: Prepared, { environment, secrets = {}, say }: DeployOptions): Promise<string> {
+async function upload({ configuration, checkout }: Prepared, options: DeployOptions): Promise<string> {
+  const { environment, secrets = {}, say } = options
+  checkStopped(options)
   say('Uploading the Worker …')
-  const slow = setInterval(() => say('  wrangler is uploading …'), 2_000)
+  const startMs = performance.now()
+  const slow = setInterval(() => say(`  wrangler uploads, ${Math.round((performance.now() - startMs) / 1000)} s …`), SAY_EVERY_MS)
   try {
     const tag = checkout.release
     return await uploadWorker({ configuration, secrets, tag, message: checkout.words, environment })
@@ -101,15 +106,16 @@ async function upload({ configuration, checkout }: Prepared, { environment, secr
 
 async function lookFromOutside(versionId: string, { deployment, running, db, before }: Prepared, options: DeployOptions): Promise<void> {
   const { hostname } = deployment.public
-  const { environment, say, waitMs = running === null ? FIRST_WAIT_MS : WAIT_MS } = options
+  const { environment, say, signal, waitMs = running === null ? FIRST_WAIT_MS : WAIT_MS } = options
   say(`Waiting for https://${hostname} to answer with it …`)
-  const last = await waitForVersion({ hostname, versionId, limitMs: waitMs, fetch: publicFetch(environment), say })
+  const last = await waitForVersion({ hostname, versionId, limitMs: waitMs, fetch: publicFetch(environment), say, signal })
+  checkStopped(options)
   if (last !== null) {
     throw new Failure(
       `https://${hostname}/health did not tell of the new version within ${waitMs / 1000} s. Last: ${last}. npm run doctor finds out why.`,
     )
   }
-  const after = await proveDeployed(db, say)
+  const after = await proveDeployed(db, say, { record: true })
   say(`  the ledger ${wordProof(after)}`)
   if (after.findings > (before?.findings ?? 0) && !options.despiteFindings)
     throw new Failure(`With the new version the ledger ${wordProof(after)}.`)

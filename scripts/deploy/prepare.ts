@@ -19,6 +19,8 @@ export interface PrepareOptions {
   environment: Record<string, string | undefined>
   /** Told what is being done, a line each. */
   say(line: string): void
+  /** Once it is aborted nothing more is begun, and what was begun is taken back. */
+  signal?: AbortSignal
 }
 
 export interface Prepared {
@@ -33,7 +35,7 @@ export interface Prepared {
   before: Proof | null
 }
 
-/** Throws Failure, DatabaseError. Whoever prepares closes `db`. */
+/** Changes nothing. Throws Failure, DatabaseError. Whoever prepares closes `db`. */
 export async function prepare({ deployment, plan, environment, say }: PrepareOptions): Promise<Prepared> {
   const configuration = await workerConfiguration(deployment, plan)
   const client = cloudflareClient(environment)
@@ -56,6 +58,11 @@ export async function prepare({ deployment, plan, environment, say }: PrepareOpt
   }
 }
 
+/** Throws Failure once the owner has stopped it. */
+export function checkStopped({ signal }: Pick<PrepareOptions, 'signal'>): void {
+  if (signal?.aborted) throw new Failure('Stopped.')
+}
+
 export function wordProof({ findings, wrong }: Proof): string {
   return findings === 0 ? 'agrees' : `disagrees: ${wrong.join('; ')}`
 }
@@ -75,7 +82,7 @@ async function openDeployed(deployment: Deployment, environment: PrepareOptions[
 
 async function proofBefore(db: Database, pending: readonly Migration[], say: PrepareOptions['say']): Promise<Proof | null> {
   try {
-    return await proveDeployed(db, say)
+    return await proveDeployed(db, say, { record: false })
   } catch (error) {
     // The proofs ask for what the migrations are about to make.
     if (pending.length > 0 && error instanceof DatabaseError && /no such|no tables|older version/.test(error.message)) return null

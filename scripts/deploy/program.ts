@@ -33,12 +33,13 @@ const ABOUT: Record<Kind, string> = {
 }
 
 /**
- * Runs it. Returns the exit code: 0; 1 where it could not be done; 2 for options that cannot be used.
+ * Runs it. Returns the exit code: 0; 1 where it could not be done; 2 for options that cannot be used; 130 where it was stopped.
  * @param directory where deployment.json lies
+ * @param signal stops it
  */
-export async function runDeploy(kind: Kind, args: string[], io: Io, directory: string): Promise<number> {
+export async function runDeploy(kind: Kind, args: string[], io: Io, directory: string, signal?: AbortSignal): Promise<number> {
   try {
-    const output = await run(kind, readOptions(kind, args, io), io, directory)
+    const output = await run(kind, readOptions(kind, args, io), { io, directory, signal })
     await io.out(output)
     return 0
   } catch (error) {
@@ -46,6 +47,7 @@ export async function runDeploy(kind: Kind, args: string[], io: Io, directory: s
     const known = databaseErrorIn(error) ?? (error as Error)
     io.err(`error: ${known.message}\n`)
     if (!(known instanceof Failure || known instanceof UsageError) && databaseErrorIn(error) === null) io.err(`${(error as Error).stack}\n`)
+    if (signal?.aborted) return 130
     return error instanceof UsageError ? 2 : 1
   }
 }
@@ -71,7 +73,13 @@ function seconds(text: string): number {
   throw new UsageError('--wait: it has to be a whole number of seconds.')
 }
 
-async function run(kind: Kind, options: Options, io: Io, directory: string): Promise<string> {
+interface World {
+  io: Io
+  directory: string
+  signal: AbortSignal | undefined
+}
+
+async function run(kind: Kind, options: Options, { io, directory, signal }: World): Promise<string> {
   const say = (line: string) => io.err(`${line}\n`)
   const there = await readDeployment(directory).catch((error: Error) => {
     throw new Failure(error.message)
@@ -84,6 +92,7 @@ async function run(kind: Kind, options: Options, io: Io, directory: string): Pro
     ...{ deployment, plan: deployment.plan, environment, secrets, say },
     ...(options.wait === undefined ? {} : { waitMs: options.wait * 1000 }),
     ...(options.despiteFindings ? { despiteFindings: true } : {}),
+    ...(signal === undefined ? {} : { signal }),
   }
   const prepared = await prepare(how)
   try {

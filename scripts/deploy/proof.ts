@@ -11,8 +11,8 @@ export interface Proof {
   wrong: string[]
 }
 
-/** Proves the ledger and keeps the result, which /health shows; says every two seconds what is being proved. Throws DatabaseError. */
-export async function proveDeployed(db: Database, say: (line: string) => void): Promise<Proof> {
+/** Proves the ledger; says every two seconds what is being proved. Throws DatabaseError. @param record keeps the result, which /health shows */
+export async function proveDeployed(db: Database, say: (line: string) => void, { record }: { record: boolean }): Promise<Proof> {
   let current = ''
   const timer = setInterval(() => say(`  proving: ${current} …`), SILENCE_MS)
   const startMs = performance.now()
@@ -21,7 +21,7 @@ export async function proveDeployed(db: Database, say: (line: string) => void): 
       current = proof
     }
     const proven = await proveLedger((sql) => db.all(sql), { asking })
-    await db.all(INSERT_VERIFICATION, [verificationJson(proven, performance.now() - startMs)])
+    if (record) await db.all(INSERT_VERIFICATION, [verificationJson(proven, performance.now() - startMs)])
     return summary(proven)
   } finally {
     clearInterval(timer)

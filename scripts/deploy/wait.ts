@@ -1,7 +1,7 @@
 // Waits until the world sees a version at the public address.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const ASK_EVERY_MS = 1_000
+const ASK_EVERY_MS = 500
 const SAY_EVERY_MS = 2_000
 const PATIENCE_MS = 10_000
 /** So many answers in a row: what one place of the edge has, another may not have yet. */
@@ -14,10 +14,12 @@ export interface Wait {
   limitMs: number
   fetch: typeof fetch
   say(line: string): void
+  /** Ends the waiting. */
+  signal?: AbortSignal | undefined
 }
 
 /** null: it answers. Otherwise what it answered last, in words. */
-export async function waitForVersion({ hostname, versionId, limitMs, fetch, say }: Wait): Promise<string | null> {
+export async function waitForVersion({ hostname, versionId, limitMs, fetch, say, signal }: Wait): Promise<string | null> {
   const startMs = performance.now()
   let saidMs = startMs
   let inARow = 0
@@ -27,12 +29,12 @@ export async function waitForVersion({ hostname, versionId, limitMs, fetch, say 
     inARow = last === 'ok' ? inARow + 1 : 0
     if (inARow >= IN_A_ROW) return null
     const nowMs = performance.now()
-    if (nowMs - startMs > limitMs) return last
+    if (nowMs - startMs > limitMs || signal?.aborted) return last
     if (last !== 'ok' && nowMs - saidMs >= SAY_EVERY_MS) {
       saidMs = nowMs
       say(`  https://${hostname}/health, ${Math.round((nowMs - startMs) / 1000)} s: ${last} …`)
     }
-    await sleep(last === 'ok' ? 50 : Math.min(ASK_EVERY_MS, limitMs))
+    await sleep(last === 'ok' ? 50 : Math.min(ASK_EVERY_MS, limitMs), null, { signal }).catch(() => {})
   }
 }
 

@@ -1,7 +1,8 @@
 // Runs the real wrangler for an upload. What is secret goes by a file that only this user can read, and is gone afterwards; never by an argument.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../admin/context.ts'
@@ -22,6 +23,8 @@ export interface Upload {
 /** Uploads, which is live at once. Returns the id of the new version. Throws Failure with wrangler's own words, without secrets. */
 export async function uploadWorker({ configuration, secrets, tag, message, environment }: Upload): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-deploy-'))
+  const leaveNothing = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', leaveNothing)
   try {
     const config = join(folder, 'wrangler.json')
     const output = join(folder, 'output.ndjson')
@@ -30,6 +33,7 @@ export async function uploadWorker({ configuration, secrets, tag, message, envir
     if (Object.keys(secrets).length > 0) await writeFile(secretsFile, JSON.stringify(secrets), { mode: 0o600 })
     const withSecrets = Object.keys(secrets).length > 0 ? ['--secrets-file', secretsFile] : []
     const { code, said } = await runWrangler(['deploy', '--config', config, '--tag', tag, '--message', message, ...withSecrets], {
+      CLOUDFLARE_ACCOUNT_ID: String(configuration.account_id),
       CLOUDFLARE_API_TOKEN: environment.CLOUDFLARE_API_TOKEN,
       CLOUDFLARE_API_BASE_URL: environment.CLOUDFLARE_API_BASE_URL,
       WRANGLER_OUTPUT_FILE_PATH: output,
@@ -37,7 +41,8 @@ export async function uploadWorker({ configuration, secrets, tag, message, envir
     if (code !== 0) throw new Failure(explained(without(said, [...Object.values(secrets), environment.CLOUDFLARE_API_TOKEN ?? ''])))
     return await versionIn(output)
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    leaveNothing()
+    process.off('exit', leaveNothing)
   }
 }
 
@@ -48,9 +53,15 @@ async function runWrangler(
   const child = spawn(process.execPath, [join(PROJECT_ROOT, 'node_modules/wrangler/bin/wrangler.js'), ...args], {
     cwd: PROJECT_ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A terminal's Ctrl-C does not reach it: an upload that was begun is waited for, and then taken back.
+    detached: true,
+    windowsHide: true,
     // No log file: what is uploaded would be in it.
     env: { ...process.env, ...environment, ...QUIET },
   })
+  const kill = () => child.kill()
+  process.once('exit', kill)
+  const overdue = setTimeout(kill, UPLOAD_LIMIT_MS)
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
@@ -58,8 +69,15 @@ async function runWrangler(
     })
   }
   const [code] = (await once(child, 'close')) as [number | null]
+  clearTimeout(overdue)
+  process.off('exit', kill)
+  if (code === null)
+    said += `\nERROR: no end within ${UPLOAD_LIMIT_MS / 60_000} minutes: look at the network and at www.cloudflarestatus.com.`
   return { code: code ?? 1, said }
 }
+
+/** An upload takes some seconds, a slow line a minute. */
+const UPLOAD_LIMIT_MS = 300_000
 
 const QUIET = {
   // wrangler would take these in the token's place.
