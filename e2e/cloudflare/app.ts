@@ -31,7 +31,7 @@ const RESOURCES: readonly Resource[] = [
 ]
 
 /** A call that arrived, without secrets. */
-export interface LoggedCall {
+interface LoggedCall {
   method: string
   /** Below the prefix, with its query. */
   path: string
@@ -53,8 +53,8 @@ export interface CloudflareOptions {
   state?: CloudflareState
 }
 
-/** The API as an app: it can be mounted elsewhere, or served by `startCloudflare`. */
-export function cloudflareApp(state: CloudflareState): Api {
+/** The API as an app. */
+function cloudflareApp(state: CloudflareState): Api {
   const app = new Hono<CloudflareEnv>().basePath(PREFIX)
   app.use('*', authenticate(state))
   for (const resource of RESOURCES) resource(app, state)

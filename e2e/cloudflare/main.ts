@@ -33,6 +33,8 @@ const edge = await startEdge({
   box(incoming, outgoing) {
     // The box connects as soon as its tunnel is there.
     for (const id of state.of('cfd_tunnel', account).keys()) connect(state, account, id, true)
+    // A Workers VPC service has no Access before it.
+    ollama.edge({ open: state.of('vpc_services', account).size > 0 })
     forward(incoming, outgoing, new URL(ollama.url))
   },
 })

@@ -4,7 +4,7 @@ import { type Pretender, pretender } from './dry-run.ts'
 import { Stopped } from './problem.ts'
 
 const API = 'https://api.cloudflare.com/client/v4'
-/** Cloudflare's slowest call of ours, the making of a database, takes some seconds. */
+/** A call's. Cloudflare's slowest of ours, the making of a database, takes some seconds. */
 const TIMEOUT_MS = 30_000
 const TRIES = 4
 const WAIT_MAX_MS = 60_000
@@ -31,7 +31,8 @@ export function openApi(options: ApiOptions): Cloudflare {
     apiEmail: null,
     userServiceKey: null,
     baseURL,
-    timeout: options.timeoutMs ?? TIMEOUT_MS,
+    // The SDK's clock would run on while Cloudflare has us wait: each try has one of its own below.
+    timeout: TRIES * (TIMEOUT_MS + WAIT_MAX_MS),
     // What the SDK would repeat may have been done: a call that makes something is repeated only where it surely was not.
     maxRetries: 0,
     logLevel: 'off',
@@ -40,14 +41,14 @@ export function openApi(options: ApiOptions): Cloudflare {
 }
 
 async function patientFetch(options: ApiOptions, pretend: Pretender | null, url: string, init: RequestInit): Promise<Response> {
-  const { signal, say, sleep } = options
+  const { signal, say, sleep, timeoutMs = TIMEOUT_MS } = options
   const method = init.method?.toUpperCase() ?? 'GET'
   const pretended = pretend?.(method, url, init.body)
   if (pretended) return pretended
   for (let tried = 1; ; tried++) {
     if (signal.aborted) throw new Stopped()
-    const answer = await fetch(url, { ...init, redirect: 'manual' }).catch((error: unknown) => {
-      if (method === 'GET' && tried < TRIES && !init.signal?.aborted) return null
+    const answer = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) }).catch((error: unknown) => {
+      if (method === 'GET' && tried < TRIES) return null
       throw error
     })
     const last = tried === TRIES

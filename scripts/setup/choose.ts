@@ -1,13 +1,14 @@
 // What is to be set up: account, domain, hostnames. Asked once; then deployment.json has it.
-import Cloudflare from 'cloudflare'
+import type Cloudflare from 'cloudflare'
 import type { Deployment } from '../cloudflare/deployment.ts'
 import type { Options } from './options.ts'
 import { UsageError } from './options.ts'
 import { explain, SetupError } from './problem.ts'
 import { FIRST_RIGHTS } from './rights.ts'
 import type { Ask } from './setup-context.ts'
+import { accountSubdomain } from './steps/subdomain.ts'
 
-export const DEFAULT_NAME = 'ollama-edge-gateway'
+const DEFAULT_NAME = 'ollama-edge-gateway'
 
 export interface Chooser {
   client: Cloudflare
@@ -138,21 +139,12 @@ function refuseHostname(option: string, hostname: string, zone: string): void {
   }
 }
 
-/** The account's own name below workers.dev; an account that was never used for Workers has none yet. */
-async function subdomain({ client, options, ask, say }: Chooser, account_id: string, worker: string): Promise<string> {
-  const { subdomains } = client.workers
-  const there = await subdomains.get({ account_id }).catch((error) => {
-    if (error instanceof Cloudflare.APIError && error.status === 404) return null
+/** The account's own name below workers.dev; for an account that has none yet, the one that it is to get. */
+async function subdomain({ client, ask }: Chooser, account: string, worker: string): Promise<string> {
+  const there = await accountSubdomain(client, account).catch((error) => {
     throw explain(error, ['Account > Workers Scripts > Edit'])
   })
-  if (there?.subdomain) return there.subdomain
-  const name = await ask.text(
-    'The account has no name below workers.dev yet (it keeps it, whatever is undone). Which?',
-    `${worker}-${account_id.slice(0, 6)}`,
-  )
-  const { subdomain: made } = await subdomains.update({ account_id, subdomain: name }).catch((error) => {
-    throw explain(error, ['Account > Workers Scripts > Edit'])
-  })
-  if (!options.dryRun) say(`The account is ${made}.workers.dev now.`)
-  return made
+  if (there !== null) return there
+  const question = 'The account has no name below workers.dev yet (it keeps it, whatever is undone). Which?'
+  return (await ask.text(question, `${worker}-${account.slice(0, 6)}`)).trim().toLowerCase()
 }

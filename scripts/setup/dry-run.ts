@@ -13,11 +13,11 @@ export function pretender(baseUrl: string, say: (line: string) => void): Pretend
     const asked: unknown = typeof body === 'string' ? JSON.parse(body) : {}
     const shown = body === undefined || body === null ? '' : ` ${JSON.stringify(withoutSecrets(asked))}`
     const isRead = method === 'GET' || /\/d1\/database\/[^/]+\/raw$/.test(path)
-    if (isRead && !path.includes(UNMADE)) {
+    if (isRead) {
       say(`  reads   ${method} ${path}${shown}`)
-      return null
+      if (!path.includes(UNMADE)) return null
+      return answer(path.endsWith('/token') ? UNMADE : [])
     }
-    if (isRead) return answer(path.endsWith('/token') ? UNMADE : [])
     say(`  writes  ${method} ${path}${shown}`)
     return answer({ ...(asked as object), ...unmade() })
   }

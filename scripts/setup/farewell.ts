@@ -18,7 +18,12 @@ export async function farewell(setup: Setup, made: readonly string[], deployed: 
     next.push('  scp -p box.env host/compose.yaml BOX: && ssh BOX docker compose up -d')
   } else if (box !== 'fine') next.push(box)
   if (!deployed) next.push('Deploy the gateway: npm run deploy')
-  if (deployed) next.push(`Your API: https://${deployment.public.hostname}. A customer and a key: npm run admin -- create-customer --help`)
+  if (deployed) {
+    next.push(`Your API: https://${deployment.public.hostname}`)
+    next.push('Is all well: npm run doctor. The first customer:')
+    next.push('  npm run admin -- create-customer Ada ada@example.com --budget 5 --remote')
+    next.push('  npm run admin -- generate-key 1 --remote')
+  }
   return [...lines, ...next]
 }
 

@@ -49,7 +49,7 @@ export async function runSetup(args: readonly string[], io: SetupIo): Promise<nu
   } catch (caught) {
     const error = explain(caught, [])
     const soFar = made.length > 0 ? `Made so far: ${made.join(', ')}.` : 'Nothing was made.'
-    if (error instanceof Stopped) {
+    if (error instanceof Stopped || io.signal.aborted) {
       tell(`Stopped. ${soFar} Run the same command again: it goes on.`)
       return 130
     }
@@ -85,6 +85,7 @@ async function run(options: Options, token: string, io: SetupIo, made: string[])
   const hints: string[] = []
   const setup = setupOf({ client, deployment, ask, options, io, location, hints })
   const steps = stepsOf(setup, io.deployWorker)
+  io.out('Looking at what is there …')
   const found = await findAll(setup, steps)
   sayPlan(
     setup,
@@ -122,6 +123,7 @@ function setupOf({ client, deployment, ask, options, io, location, hints }: Setu
 async function tryRights(client: Cloudflare, deployment: Deployment, options: Options, io: SetupIo): Promise<void> {
   const kind = deployment.public.kind === 'domain' ? 'domain' : 'no-domain'
   if (options.dryRun) return io.out(`The token needs these rights; without --dry-run they are tried first:\n${rightsTable(kind)}`)
+  io.out("Trying the API token's rights …")
   const zone = deployment.public.kind === 'domain' ? deployment.public.zoneId : ''
   const without = await checkRights(client, kind, deployment.accountId, zone)
   const missing = without.map(({ name, use }) => `${name} (${use})`).join(', ')
@@ -159,6 +161,7 @@ async function undoAll(options: Options, client: Cloudflare, ask: Ask, known: De
     )
     return 0
   }
+  io.out('Looking at what is there …')
   const setup = setupOf({ client, deployment: known, ask, options, io, location: locationHere(), hints: [] })
   const done = await undo(setup, options, io.signal)
   io.out(options.dryRun ? 'Nothing was written.' : done ? 'Undone.' : 'Nothing was removed.')

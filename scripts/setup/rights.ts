@@ -6,7 +6,7 @@ import { SetupError, TOKENS_PAGE } from './problem.ts'
 const NO_UUID = '00000000-0000-4000-8000-000000000000'
 const NO_HEX = '0'.repeat(32)
 
-export interface RightNeeded {
+interface RightNeeded {
   /** As the dashboard names it. */
   name: string
   use: string
@@ -18,7 +18,7 @@ export interface RightNeeded {
   optional?: true
 }
 
-export const RIGHTS: readonly RightNeeded[] = [
+const RIGHTS: readonly RightNeeded[] = [
   { name: 'Account > D1 > Edit', use: 'the ledger', kind: 'both', method: 'delete', path: (a) => `/accounts/${a}/d1/database/${NO_UUID}` },
   {
     name: 'Account > Cloudflare Tunnel > Edit',

@@ -9,6 +9,7 @@ import { dnsRecord } from './steps/dns-record.ts'
 import { ingress } from './steps/ingress.ts'
 import { vendorKeys } from './steps/own-secrets.ts'
 import { accessSecret, serviceToken } from './steps/service-token.ts'
+import { workersSubdomain } from './steps/subdomain.ts'
 import { tunnel } from './steps/tunnel.ts'
 import { vpcService } from './steps/vpc-service.ts'
 import { type DeployWorker, workerStep } from './steps/worker.ts'
@@ -17,7 +18,7 @@ import { botFightMode, browserCheck } from './steps/zone-checks.ts'
 /** All steps, in the order in which they are made. Access comes before DNS: the box's hostname is never open. */
 export function stepsOf(setup: Setup, deploy: DeployWorker | null): Step[] {
   const all = [
-    ...[database, serviceToken, accessSecret, accessPolicy, accessApplication],
+    ...[workersSubdomain, database, serviceToken, accessSecret, accessPolicy, accessApplication],
     ...[tunnel, ingress, vpcService, dnsRecord, browserCheck, botFightMode],
     ...[vendorKeys, boxFile, workerStep(deploy)],
   ]
@@ -47,7 +48,7 @@ export async function makeAll(
     const what = there ?? (await explained(step, () => step.make(setup)))
     await setup.save()
     if (there === null) made.push(step.name)
-    setup.say(`${' '.repeat(8)}${there === null ? '+' : '='} ${what}`)
+    setup.say(`${' '.repeat(8)}${there !== null ? '=' : setup.dryRun ? '(not made)' : '+'} ${what}`)
     if (!setup.dryRun) await explained(step, () => step.check(setup))
   }
 }

@@ -4,7 +4,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 
-export const SECRETS_FILE = '.dev.vars.deploy'
+const SECRETS_FILE = '.dev.vars.deploy'
 
 export async function readSecrets(directory: string): Promise<Record<string, string>> {
   const text = await readFile(join(directory, SECRETS_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -21,7 +21,9 @@ export async function undo(setup: Setup, options: Options, signal: AbortSignal):
   const removed = there.filter(([step]) => !(step === database && keepsLedger))
   setup.say(removed.length > 0 ? 'Set-up made, and would remove:' : 'Nothing is left of what set-up made.')
   for (const [step, found] of removed)
-    setup.say(`  ${step.name}: ${found}${step === database && rows > 0 ? ` with ${rows} billed requests` : ''}`)
+    setup.say(
+      `  ${step.name}: ${found}${step === database && rows > 0 ? ` with ${rows} billed ${rows === 1 ? 'request' : 'requests'}` : ''}`,
+    )
   if (keepsLedger) setup.say(ledgerStays(setup, rows))
   const question = `Remove ${removed.length === 1 ? 'it' : `these ${removed.length}`}?`
   if (removed.length > 0 && !options.dryRun && !options.yes && !(await setup.ask.yes(question, false))) return false

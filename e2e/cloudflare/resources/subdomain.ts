@@ -18,6 +18,8 @@ export function subdomain(api: Api, state: CloudflareState): void {
   api.put(path, need(state, 'Workers Scripts Write'), async (c) => {
     const { subdomain: name } = await body(c)
     if (typeof name !== 'string' || !/^[a-z0-9-]{1,63}$/.test(name)) return fail(c, 400, 10036, 'That subdomain is not valid.')
+    const taken = [...state.accounts.keys()].some((account) => of(account).get('name')?.subdomain === name)
+    if (taken) return fail(c, 409, 10032, 'That subdomain is not available.')
     of(c.req.param('account')).set('name', { subdomain: name })
     return ok(c, { subdomain: name })
   })

@@ -17,7 +17,8 @@ export const accessApplication: Step = {
     host.teamName = await teamName(setup)
     if (host.applicationId !== undefined) {
       const there = await read(setup, host.applicationId)
-      if (there !== null) return noted(setup, there)
+      // One whose policy is gone is given ours again.
+      if (there !== null) return isGuarded(setup, there) ? noted(setup, there) : null
       delete host.applicationId
       delete host.audience
     }
@@ -35,24 +36,30 @@ export const accessApplication: Step = {
   async make(setup) {
     const { client, deployment } = setup
     const host = accessOf(deployment)
-    const made = (await client.zeroTrust.access.applications.create({
+    const { applications } = client.zeroTrust.access
+    const wanted = {
       account_id: deployment.accountId,
-      type: 'self_hosted',
+      type: 'self_hosted' as const,
       name: nameOf(setup),
       domain: host.hostname,
-      destinations: [{ type: 'public', uri: host.hostname }],
+      destinations: [{ type: 'public' as const, uri: host.hostname }],
       policies: [{ id: host.policyId ?? '', precedence: 1 }],
       service_auth_401_redirect: true,
       app_launcher_visible: false,
-    })) as Application
-    return noted(setup, made)
+    }
+    const { applicationId: id } = host
+    return noted(setup, (id === undefined ? await applications.create(wanted) : await applications.update(id, wanted)) as Application)
   },
 
   async check(setup) {
     const host = accessOf(setup.deployment)
     const there = await read(setup, host.applicationId ?? '')
-    const policies = there?.policies?.map(({ id }) => id) ?? []
-    if (there?.domain === host.hostname && policies.length === 1 && policies[0] === host.policyId) return
+    if (there !== null && there.domain === host.hostname && isGuarded(setup, there)) {
+      const others = there.policies?.filter(({ id }) => id !== host.policyId) ?? []
+      const named = others.map(({ name }) => name).join(', ')
+      if (others.length > 0) setup.hint(`The Access application ${nameOf(setup)} has other policies, too (${named}): was that you?`)
+      return
+    }
     throw new SetupError(
       `The Access application ${nameOf(setup)} is not as set-up made it: it has to guard ${host.hostname} by one policy, ${setup.deployment.worker}: the gateway alone. Remove it (Zero Trust > Access > Applications) and run npm run setup again.`,
     )
@@ -75,7 +82,12 @@ interface Application {
   name?: string
   domain?: string
   aud?: string
-  policies?: { id?: string }[]
+  policies?: { id?: string; name?: string }[]
+}
+
+function isGuarded({ deployment }: Setup, { policies = [] }: Application): boolean {
+  const { policyId } = accessOf(deployment)
+  return policies.some(({ id }) => id !== undefined && id === policyId)
 }
 
 function noted(setup: Setup, { id, aud }: Application): string {

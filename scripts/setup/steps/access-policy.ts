@@ -17,13 +17,15 @@ export const accessPolicy: Step = {
     const host = accessOf(deployment)
     const account_id = deployment.accountId
     if (host.policyId !== undefined) {
-      if ((await read(setup, host.policyId)) !== null) return nameOf(setup)
+      const there = await read(setup, host.policyId)
+      // One that names a token that is gone is written anew.
+      if (there !== null) return names(setup, there) ? nameOf(setup) : null
       delete host.policyId
     }
     for await (const one of client.zeroTrust.access.policies.list({ account_id })) {
       if (one.name !== nameOf(setup) || one.id === undefined) continue
       const policy = one as Policy
-      if (!isForOurTokens(setup, policy)) {
+      if (!names(setup, policy) || others(setup, policy) > 0) {
         throw new NotOurs(
           `There is an Access policy ${nameOf(setup)} that lets others through, too. Remove it (Zero Trust > Access > Policies), or give this set-up another name: --name my-gateway`,
         )
@@ -37,21 +39,27 @@ export const accessPolicy: Step = {
   async make(setup) {
     const { client, deployment } = setup
     const host = accessOf(deployment)
-    const made = await client.zeroTrust.access.policies.create({
+    const { policies } = client.zeroTrust.access
+    const wanted = {
       account_id: deployment.accountId,
       name: nameOf(setup),
-      decision: 'non_identity',
+      decision: 'non_identity' as const,
       include: host.serviceTokens.map(({ id }) => ({ service_token: { token_id: id } })),
-    })
+    }
+    const made = host.policyId === undefined ? await policies.create(wanted) : await policies.update(host.policyId, wanted)
     host.policyId = made.id as string
     return nameOf(setup)
   },
 
   async check(setup) {
     const policy = await read(setup, accessOf(setup.deployment).policyId ?? '')
-    if (policy !== null && policy.decision === 'non_identity' && isForOurTokens(setup, policy)) return
+    if (policy?.decision === 'non_identity' && names(setup, policy)) {
+      if (others(setup, policy) > 0)
+        setup.hint(`The Access policy ${nameOf(setup)} lets others than the gateway through, too: was that you?`)
+      return
+    }
     throw new SetupError(
-      `The Access policy ${nameOf(setup)} is not as set-up made it: it has to let the service token through and nothing else. Remove it (Zero Trust > Access > Policies) and run npm run setup again.`,
+      `The Access policy ${nameOf(setup)} is not as set-up made it: it has to let the service token through. Remove it (Zero Trust > Access > Policies) and run npm run setup again.`,
     )
   },
 
@@ -71,9 +79,16 @@ interface Policy {
   include?: { service_token?: { token_id?: string } }[]
 }
 
-function isForOurTokens({ deployment }: Setup, { include = [] }: Policy): boolean {
+/** It names all of our service tokens. */
+function names({ deployment }: Setup, { include = [] }: Policy): boolean {
+  const { serviceTokens } = accessOf(deployment)
+  return serviceTokens.length > 0 && serviceTokens.every(({ id }) => include.some(({ service_token }) => service_token?.token_id === id))
+}
+
+/** How many rules let somebody else through. */
+function others({ deployment }: Setup, { include = [] }: Policy): number {
   const ours = new Set<string | undefined>(accessOf(deployment).serviceTokens.map(({ id }) => id))
-  return include.length > 0 && include.every(({ service_token }) => ours.has(service_token?.token_id))
+  return include.filter(({ service_token }) => !ours.has(service_token?.token_id)).length
 }
 
 async function read({ client, deployment }: Setup, id: string): Promise<Policy | null> {

@@ -6,7 +6,7 @@ import { SetupError } from '../problem.ts'
 import { writePrivate } from '../secrets-file.ts'
 import type { Setup, Step } from '../setup-context.ts'
 
-export const BOX_FILE = 'box.env'
+const BOX_FILE = 'box.env'
 
 export const boxFile: Step = {
   name: BOX_FILE,
@@ -32,8 +32,8 @@ export const boxFile: Step = {
 
   toUndo: async ({ directory }) => ((await read(directory)) === '' ? null : 'the file'),
 
-  async undo({ directory }) {
-    await rm(join(directory, BOX_FILE), { force: true })
+  async undo({ directory, dryRun }) {
+    if (!dryRun) await rm(join(directory, BOX_FILE), { force: true })
     return null
   },
 }

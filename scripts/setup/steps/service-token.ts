@@ -2,7 +2,8 @@
 import { type Deployment, isAccess } from '../../cloudflare/deployment.ts'
 import { isMissing, SetupError } from '../problem.ts'
 import { addSecrets, readSecrets } from '../secrets-file.ts'
-import type { Setup, Step } from '../setup-context.ts'
+import type { Step } from '../setup-context.ts'
+import { workerSecrets } from './worker-secrets.ts'
 
 const DAY_MS = 86_400_000
 /** A year. */
@@ -81,7 +82,7 @@ export const accessSecret: Step = {
     if (newest === undefined) return null
     const kept = await readSecrets(directory)
     if (kept.CF_ACCESS_CLIENT_ID === newest.clientId && kept.CF_ACCESS_CLIENT_SECRET) return 'in .dev.vars.deploy'
-    return (await workerHasSecret(setup)) ? "the Worker's" : null
+    return (await workerSecrets(setup)).has('CF_ACCESS_CLIENT_SECRET') ? "the Worker's" : null
   },
 
   async make(setup) {
@@ -101,18 +102,6 @@ export const accessSecret: Step = {
   async undo() {
     return null
   },
-}
-
-async function workerHasSecret({ client, deployment }: Setup): Promise<boolean> {
-  const { accountId: account_id, worker } = deployment
-  try {
-    for await (const one of client.workers.scripts.secrets.list(worker, { account_id })) {
-      if (one.name === 'CF_ACCESS_CLIENT_SECRET') return true
-    }
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
-  return false
 }
 
 export function accessOf(deployment: Deployment): Extract<Deployment['host'], { kind: 'access' }> {

@@ -1,7 +1,7 @@
 // The Worker itself. How it is deployed is `npm run deploy`'s matter, which is handed in.
 import type { Deployment } from '../../cloudflare/deployment.ts'
 import { isMissing, NotOurs } from '../problem.ts'
-import { forgetSecrets } from '../secrets-file.ts'
+import { forgetSecrets, readSecrets } from '../secrets-file.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { zoneOf } from './dns-record.ts'
 
@@ -18,15 +18,17 @@ export function workerStep(deploy: DeployWorker | null): Step {
 
     async find(setup) {
       await refuseTakenHostname(setup)
-      // A deploy of what is deployed changes nothing, and takes new secrets along.
-      return (await isOurs(setup)) && deploy === null ? `${setup.deployment.worker}, deployed` : null
+      const deployed = await isOurs(setup)
+      if (deploy === null) return deployed ? `${setup.deployment.worker}, deployed` : 'not yet: npm run deploy'
+      // Secrets that still wait say that a deploy did not come to its end.
+      const waiting = Object.keys(await readSecrets(setup.directory)).length > 0
+      return deployed && !waiting ? `https://${setup.deployment.public.hostname}` : null
     },
 
     async make(setup) {
       const { deployment, directory, dryRun } = setup
-      if (dryRun) return 'npm run deploy -- --dry-run shows its calls'
-      if (deploy === null) return 'next: npm run deploy'
-      await deploy(deployment)
+      if (dryRun) return 'by npm run deploy'
+      await deploy?.(deployment)
       await forgetSecrets(directory)
       return `https://${deployment.public.hostname}`
     },
