@@ -102,7 +102,7 @@ export async function rollBack(client: Cloudflare, { accountId, worker }: Deploy
 }
 
 /** In words for the operator, with what to do; a Failure stays as it is. */
-function refused(error: unknown, right: string): Failure {
+export function refused(error: unknown, right: string): Failure {
   if (error instanceof Failure) return error
   if (error instanceof Cloudflare.APIConnectionError) {
     const { cause } = error as { cause?: NodeJS.ErrnoException }
