@@ -51,7 +51,7 @@ export async function deployWorker(options: DeployOptions): Promise<Deployed> {
 export async function deployPrepared(prepared: Prepared, options: DeployOptions): Promise<Deployed> {
   const { deployment, running, pending, checkout } = prepared
   checkLedger(prepared, options)
-  checkStopped(options)
+  checkStopped(options, ' Nothing was changed.')
   await migrateDeployed(prepared, options)
   const versionId = await upload(prepared, options).catch((error) => goBack(prepared, options, error))
   await lookFromOutside(versionId, prepared, options).catch((error) => goBack(prepared, options, error))

@@ -62,9 +62,9 @@ export async function prepare({ deployment, plan, environment, secrets = {}, say
   }
 }
 
-/** Throws Failure once the owner has stopped it. */
-export function checkStopped({ signal }: Pick<PrepareOptions, 'signal'>): void {
-  if (signal?.aborted) throw new Failure('Stopped.')
+/** Throws Failure once the owner has stopped it. @param left what is where then, a sentence */
+export function checkStopped({ signal }: Pick<PrepareOptions, 'signal'>, left = ''): void {
+  if (signal?.aborted) throw new Failure(`Stopped.${left}`)
 }
 
 export function wordProof({ findings, wrong }: Proof): string {
