@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { closedUrl } from '../admin/testing.ts'
 import { type Deployed, type DeployOptions, deployWorker } from './deploy-worker.ts'
 import { ACCESS, HOSTNAME, type TestCloudflare, testCloudflare } from './testing.ts'
 
