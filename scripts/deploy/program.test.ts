@@ -126,7 +126,7 @@ test('the plan is asked for once; the limits of the free one are in what is uplo
     BODY_LIMIT_BYTES: '1000000',
     CHECKPOINT_SECONDS: '30',
     KILL_CHECK_SECONDS: '30',
-    LEDGER_GROUP_MAX: '8',
+    LEDGER_GROUP_MAX: '6',
   })
 
   const second = await run('deploy', ['--json'], [true])
