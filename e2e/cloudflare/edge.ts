@@ -34,7 +34,7 @@ export interface Edge {
 export async function startEdge({ port = 0, state, box }: EdgeOptions): Promise<Edge> {
   const logs: string[] = []
   const workerd = await Workerd.open({
-    fetchPublic: (request) => pass(request, new URL(url), new URL(request.url).host),
+    fetchPublic: (request) => pass(request, edgeOf(request, url), new URL(request.url).host),
     fetchVpc: () => (request) => pass(request, new URL(url), VPC_HOST),
     onLog: (message) => logs.push(message),
   })
@@ -47,11 +47,12 @@ export async function startEdge({ port = 0, state, box }: EdgeOptions): Promise<
       if (host === VPC_HOST || isBox(state, host)) return box(incoming, outgoing)
       return void outgoing.writeHead(530, { 'content-type': 'text/html' }).end('<html>error code: 1016</html>')
     }
+    const ended = new Promise<void>((resolve) => outgoing.once('close', resolve))
     const version = deployedVersion(worker)
     const status = version === null ? 404 : (edge.outage?.(version) ?? null)
     if (version === null || status !== null)
       return void outgoing.writeHead(status ?? 404, { 'content-type': 'text/html' }).end('<html></html>')
-    forward(incoming, outgoing, await workerd.serve(version))
+    forward(incoming, outgoing, await workerd.serve(version, ended))
   }
 
   const server = createServer((incoming, outgoing) => void answer(incoming, outgoing).catch(() => outgoing.destroy()))
@@ -107,6 +108,12 @@ export function forward(incoming: IncomingMessage, outgoing: ServerResponse, to:
   passed.on('error', () => outgoing.destroy())
   outgoing.on('close', () => passed.destroy())
   incoming.pipe(passed)
+}
+
+/** The edge has every name; an address of this machine is a stand-in of a vendor, which is somewhere else. */
+function edgeOf(request: MiniflareRequest, edge: string): URL {
+  const asked = new URL(request.url)
+  return asked.hostname === '127.0.0.1' ? asked : new URL(edge)
 }
 
 /** A fetch of the Worker's, to whoever the edge has at that hostname. */

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   convertV4MiniflareOptions,
   Log,
@@ -28,12 +29,15 @@ export interface WorkerdOptions {
 /** A Worker that does nothing: it holds the databases. */
 const HOLDER = 'export default { fetch: () => new Response(null, { status: 404 }) }'
 
+const SETTLED_MS = 5_000
+
 export class Workerd {
   readonly #options: WorkerdOptions
   readonly #folder: string
   readonly #miniflare: Miniflare
   readonly #databases: string[] = []
   #version: WorkerVersion | null = null
+  readonly #running = new Set<Promise<void>>()
   /** Changes come one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -68,15 +72,36 @@ export class Workerd {
     }
   }
 
-  /** Where the Worker of this version answers, on loopback: it is started if another one runs. */
-  serve(version: WorkerVersion): Promise<URL> {
+  /**
+   * Where the Worker of this version answers, on loopback: it is started if another one runs, once that has nothing to do any more: at Cloudflare, too,
+   * a request ends on the version that it began on. @param ended when the caller of `serve` is done with it
+   */
+  serve(version: WorkerVersion, ended: Promise<void>): Promise<URL> {
     return this.#after(async () => {
       if (this.#version?.id !== version.id) {
+        await Promise.all(this.#running)
+        await this.#settled()
         this.#version = version
         await this.#miniflare.setOptions(this.#settings())
       }
+      this.#running.add(ended)
+      void ended.then(() => this.#running.delete(ended))
       return this.#miniflare.unsafeGetDirectURL('gateway')
     })
+  }
+
+  /** What runs in waitUntil when the answers have ended is seen by its holds alone. */
+  async #settled(): Promise<void> {
+    const untilMs = performance.now() + SETTLED_MS
+    for (const id of this.#databases) {
+      const d1 = await this.#miniflare.getD1Database(bindingOf(id), 'holder')
+      const holds = () =>
+        d1
+          .prepare('SELECT count(*) AS n FROM holds')
+          .first<number>('n')
+          .catch(() => 0)
+      while (((await holds()) ?? 0) > 0 && performance.now() < untilMs) await sleep(20)
+    }
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,13 @@ import { z } from 'zod'
 const id = z.string().min(1)
 
 /** An Access service token. Its secret is in the Worker's secrets alone. */
-const serviceToken = z.strictObject({ id, clientId: id, expiresAt: z.iso.datetime() })
+const serviceToken = z.strictObject({
+  id,
+  clientId: id,
+  expiresAt: z.iso.datetime(),
+  /** Since when the Worker was seen to be let in by it; only a rotation writes it. */
+  servesSince: z.iso.datetime().optional(),
+})
 
 /**
  * How the Worker reaches the box. `access`: by a public hostname that Cloudflare Access guards. `vpc`: by a Workers VPC service, which has no hostname.

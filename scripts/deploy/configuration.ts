@@ -37,7 +37,8 @@ export async function workerConfiguration(deployment: Deployment, plan: Plan): P
           }
         : one,
     ),
-    ...(cpuMs === null ? {} : { limits: { ...(toml.limits as object | undefined), cpu_ms: cpuMs } }),
+    // undefined: Cloudflare refuses any limit on the free plan.
+    limits: cpuMs === null ? undefined : { cpu_ms: cpuMs, ...(toml.limits as object | undefined) },
     ...publicAddress(deployment, toml),
     ...vpcService(deployment, toml),
   }

@@ -195,6 +195,15 @@ test('a database that is newer than this checkout, and a hostname of another Wor
   if (domain !== undefined) domain.service = 'shop'
   expect(await failure()).toMatch(/^api\.example\.com is the address of another Worker, shop: remove it there/)
   if (domain !== undefined) domain.service = 'ollama-edge-gateway'
+  const { public: address } = t.deployment
+  if (address.kind !== 'domain') throw new Error('the test needs a domain')
+  t.cloudflare.state
+    .of('dns_records', address.zoneId)
+    .set('r1', { id: 'r1', name: 'www.example.com', type: 'CNAME', content: 'shop.example' })
+  const www = { ...t.deployment, public: { ...address, hostname: 'www.example.com' } }
+  expect(await failure({ deployment: www })).toBe(
+    "www.example.com has a DNS record (CNAME) that is not this Worker's: remove it, or set up another hostname.",
+  )
 })
 
 test('a token without a right is told by the right, and nothing is changed', async () => {

@@ -29,6 +29,7 @@ export interface Deployed {
   migrations: string[]
 }
 
+const SAY_EVERY_MS = 2_000
 const FIRST_WAIT_MS = 600_000
 const WAIT_MS = 120_000
 const BACK_WAIT_MS = 60_000
@@ -93,7 +94,8 @@ async function upload({ configuration, checkout }: Prepared, options: DeployOpti
   const { environment, secrets = {}, say } = options
   checkStopped(options)
   say('Uploading the Worker …')
-  const slow = setInterval(() => say('  wrangler is uploading …'), 2_000)
+  const startMs = performance.now()
+  const slow = setInterval(() => say(`  wrangler uploads, ${Math.round((performance.now() - startMs) / 1000)} s …`), SAY_EVERY_MS)
   try {
     const tag = checkout.release
     return await uploadWorker({ configuration, secrets, tag, message: checkout.words, environment })

@@ -89,6 +89,7 @@ test('a paid plan on an account that is on the free one is refused with the reme
   expect(code).toBe(1)
   expect(err).toMatch(/This account is on the free plan: run it again with --plan free/)
   expect(err).toMatch(/Nothing runs yet: mend what is named, and run the same command again\.\n$/)
+  expect((await readDeployment(directory))?.plan).toBeUndefined()
 })
 
 test('the plan is asked for once; the limits of the free one are in what is uploaded', async () => {
@@ -138,14 +139,14 @@ test('an upgrade backs up first; where it fails it tells where the backup is', a
   expect(gunzipSync(await readFile(backup)).toString()).toContain('ada@example.com')
 
   t.edge.outage = () => 522
-  const failed = await run('upgrade', ['--yes', '--wait', '1', '--backup', 'mine.jsonl.gz'])
+  const failed = await run('upgrade', ['--plan', 'free', '--yes', '--wait', '1', '--backup', 'mine.jsonl.gz'])
   t.edge.outage = null
   expect(failed.code).toBe(1)
   expect(failed.err).toMatch(/Back to the version before/)
   expect(failed.err).toMatch(
     /The backup of before is .*mine\.jsonl\.gz; docs\/backup\.md tells how it is restored, should that be needed\.\n$/,
   )
-  expect(await run('upgrade', ['--yes', '--backup', 'mine.jsonl.gz'])).toMatchObject({
+  expect(await run('upgrade', ['--plan', 'free', '--yes', '--backup', 'mine.jsonl.gz'])).toMatchObject({
     code: 1,
     err: expect.stringContaining('--backup: mine.jsonl.gz exists'),
   })
@@ -158,7 +159,9 @@ test('a secrets file is refused for what is no secret, by the name alone', async
   const { code, err } = await run('deploy', ['--plan', 'free', '--yes', '--secrets-file', file])
   expect([code, err]).toEqual([2, expect.stringMatching(/^error: --secrets-file: HOST_CONCURRENCY is no secret of the Worker/)])
   expect(err).not.toContain('12345')
-  expect((await run('deploy', ['--secrets-file', 'nowhere'])).err).toBe('error: --secrets-file: nowhere cannot be read (ENOENT).\n')
+  expect((await run('deploy', ['--plan', 'free', '--secrets-file', 'nowhere'])).err).toBe(
+    'error: --secrets-file: nowhere cannot be read (ENOENT).\n',
+  )
   await writeFile(file, 'CF_ACCESS_CLIENT_ID=one\n')
-  expect((await run('deploy', ['--secrets-file', file])).err).toMatch(/belong together/)
+  expect((await run('deploy', ['--plan', 'free', '--secrets-file', file])).err).toMatch(/belong together/)
 })

@@ -59,19 +59,29 @@ interface DeploymentRow {
   versions: { version_id: string }[]
 }
 
-/** Throws Failure where another Worker answers at the public hostname: an upload would take it away from that one without a word. */
+/** Throws Failure where somebody else answers at the public hostname: wrangler would take it away from them without a word. */
 export async function checkHostname(client: Cloudflare, { accountId, worker, public: address }: Deployment): Promise<void> {
   if (address.kind !== 'domain') return
+  const { hostname, zoneId } = address
   try {
-    for await (const { hostname, service } of client.workers.domains.list({ account_id: accountId, hostname: address.hostname })) {
-      if (hostname === address.hostname && service !== worker) {
-        throw new Failure(
-          `${hostname} is the address of another Worker, ${service}: remove it there (dash.cloudflare.com, Workers, Domains), or set up another hostname.`,
-        )
-      }
+    for await (const one of client.workers.domains.list({ account_id: accountId, hostname })) {
+      if (one.hostname !== hostname) continue
+      if (one.service === worker) return
+      throw new Failure(
+        `${hostname} is the address of another Worker, ${one.service}: remove it there (dash.cloudflare.com, Workers, Domains), or set up another hostname.`,
+      )
     }
   } catch (error) {
     throw refused(error, 'Account > Workers Scripts > Edit')
+  }
+  try {
+    for await (const { name, type } of client.dns.records.list({ zone_id: zoneId, name: { exact: hostname } })) {
+      if (name !== hostname) continue
+      throw new Failure(`${hostname} has a DNS record (${type}) that is not this Worker's: remove it, or set up another hostname.`)
+    }
+  } catch (error) {
+    // A token for deploys alone need not read DNS.
+    if (!(error instanceof Cloudflare.PermissionDeniedError)) throw refused(error, 'Zone > DNS > Read')
   }
 }
 
@@ -92,7 +102,7 @@ export async function rollBack(client: Cloudflare, { accountId, worker }: Deploy
 }
 
 /** In words for the operator, with what to do; a Failure stays as it is. */
-function refused(error: unknown, right: string): Failure {
+export function refused(error: unknown, right: string): Failure {
   if (error instanceof Failure) return error
   if (error instanceof Cloudflare.APIConnectionError) {
     const { cause } = error as { cause?: NodeJS.ErrnoException }

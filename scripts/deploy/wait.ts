@@ -1,7 +1,7 @@
 // Waits until the world sees a version at the public address.
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const ASK_EVERY_MS = 1_000
+const ASK_EVERY_MS = 500
 const SAY_EVERY_MS = 2_000
 const PATIENCE_MS = 10_000
 /** So many answers in a row: what one place of the edge has, another may not have yet. */

@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { Failure } from '../admin/context.ts'
 import { PROJECT_ROOT } from '../start/project.ts'
 import type { WorkerConfiguration } from './configuration.ts'
@@ -55,11 +56,13 @@ async function runWrangler(
     stdio: ['ignore', 'pipe', 'pipe'],
     // A terminal's Ctrl-C does not reach it: an upload that was begun is waited for, and then taken back.
     detached: true,
+    windowsHide: true,
     // No log file: what is uploaded would be in it.
     env: { ...process.env, ...environment, ...QUIET },
   })
   const kill = () => child.kill()
   process.once('exit', kill)
+  const overdue = setTimeout(kill, UPLOAD_LIMIT_MS)
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
@@ -67,9 +70,16 @@ async function runWrangler(
     })
   }
   const [code] = (await once(child, 'close')) as [number | null]
+  clearTimeout(overdue)
   process.off('exit', kill)
-  return { code: code ?? 1, said }
+  if (code === null)
+    said += `\nERROR: no end within ${UPLOAD_LIMIT_MS / 60_000} minutes: look at the network and at www.cloudflarestatus.com.`
+  // wrangler colours the word ERROR whatever it is told.
+  return { code: code ?? 1, said: stripVTControlCharacters(said) }
 }
+
+/** An upload takes some seconds, a slow line a minute. */
+const UPLOAD_LIMIT_MS = 300_000
 
 const QUIET = {
   // wrangler would take these in the token's place.

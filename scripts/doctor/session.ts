@@ -1,6 +1,6 @@
 // What the checks share: what the world gives them, and what one has found for the next.
 import type { Database } from '../database/database.ts'
-import { type Answer, type Asked, ask } from './ask.ts'
+import { type Asked, ask } from './ask.ts'
 import { DIALECTS, firstModel, tryDialect } from './dialects.ts'
 import { bad, type Check, type Finding, ok } from './finding.ts'
 import { type LentKey, lendKey } from './key.ts'
@@ -49,8 +49,4 @@ async function tryTokens({ lent, fetch, baseUrl, givenModel }: Session): Promise
   const findings: Finding[] = []
   for (const dialect of DIALECTS) findings.push(await tryDialect(asking, model, dialect))
   return findings.every(({ level }) => level === 'ok') ? [...findings, ok(`all by ${model}`)] : findings
-}
-
-export function isAnswer(asked: Asked | null): asked is Answer {
-  return asked !== null && !('silent' in asked)
 }
