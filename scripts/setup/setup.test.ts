@@ -178,6 +178,13 @@ test('the hostname is tried as a stranger; one that gets through ends it, and th
   expect(world.counts()).not.toHaveProperty('dns_records')
 })
 
+test("Access that refuses the gateway's own token is told", async () => {
+  const refuses: typeof fetch = async () => new Response(null, { status: 403 })
+  const { code, out } = await world.setupIn({ publicFetch: refuses }, '--yes')
+  expect(code).toBe(0)
+  expect(out).toContain("! Cloudflare Access does not let the gateway's own service token through to ollama.example.com (403).")
+})
+
 test('a box or an Ollama that is not there is told at the end, and is no error', async () => {
   expect((await world.setup()).out).toContain('The box is not connected yet.')
   const { tunnel } = (await readDeployment(world.directory)) as Deployment
