@@ -82,7 +82,7 @@ async function run(options: Options, token: string, io: SetupIo, done: string[])
 
   const deployment = known ?? (await choose({ client, options, ask, say: io.out }))
   await tryRights(client, deployment, options, io)
-  const location = await chooseLocation(options, deployment, ask)
+  const location = await chooseLocation(options, deployment, ask, io)
   const hints: string[] = []
   const setup = setupOf({ client, deployment, ask, options, io, location, hints })
   const steps = stepsOf(setup, io.deployWorker)
@@ -135,10 +135,13 @@ async function tryRights(client: Cloudflare, deployment: Deployment, options: Op
   )
 }
 
-async function chooseLocation(options: Options, deployment: Deployment, ask: Ask): Promise<Location> {
-  if (options.location !== undefined) return options.location
+async function chooseLocation(options: Options, deployment: Deployment, ask: Ask, io: SetupIo): Promise<Location> {
   const guess = locationHere()
-  if (deployment.database !== undefined) return guess
+  if (deployment.database !== undefined) {
+    if (options.location !== undefined) io.out('The database is made already: --location changes nothing.')
+    return guess
+  }
+  if (options.location !== undefined) return options.location
   const places = Object.entries(LOCATIONS).map(([key, place]) => `${key} ${place}`)
   const answer = (await ask.text(`Where is the box (${places.join(', ')})?`, guess)).trim()
   if (answer in LOCATIONS) return answer as Location

@@ -178,6 +178,16 @@ test('the hostname is tried as a stranger; one that gets through ends it, and th
   expect(world.counts()).not.toHaveProperty('dns_records')
 })
 
+test("on a paid zone the finer switch is the owner's, and told", async () => {
+  const zone = world.cloudflare.state.zones.get(world.zone)
+  if (zone) zone.plan = 'Pro Website'
+  const { code, out } = await world.setup()
+  expect(code).toBe(0)
+  expect(out).toContain('! Super Bot Fight Mode is on, and takes SDKs for bots (403). Skip it for the gateway: Security > Security rules')
+  expect(out).toContain('hostname equals api.example.com')
+  expect(world.writes()).not.toContain('PUT /zones/*/bot_management')
+})
+
 test("Access that refuses the gateway's own token is told", async () => {
   const refuses: typeof fetch = async () => new Response(null, { status: 403 })
   const { code, out } = await world.setupIn({ publicFetch: refuses }, '--yes')
