@@ -85,7 +85,11 @@ test('a run whose deployment.json was lost finds what is at Cloudflare', async (
   const before = await world.file('deployment.json')
   world.writes()
   await rm(join(world.directory, 'deployment.json'))
-  expect(await world.setup()).toMatchObject({ code: 0, err: '' })
+  const again = await world.setup()
+  expect(again).toMatchObject({ code: 0, err: '' })
+  expect(again.out).toMatch(
+    /There by its name, and taken for an earlier set-up's: D1 database \(ollama-edge-gateway\), Access service token .+, Tunnel /,
+  )
   expect(world.writes()).toEqual([])
   const { zoneChecks, ...found } = (await readDeployment(world.directory)) as Deployment
   // That the zone's checks were on before is known to that file alone.
