@@ -10,7 +10,7 @@ import { HELP, type Options, readOptions, UsageError } from './options.ts'
 import { explain, SetupError, Stopped, TOKENS_PAGE } from './problem.ts'
 import { checkRights, rightsTable, verifyToken } from './rights.ts'
 import { findAll, makeAll, stepsOf } from './run-steps.ts'
-import { type Ask, LOCATIONS, type Location, type Setup } from './setup-context.ts'
+import { type Ask, LOCATIONS, type Location, type Setup, type Step } from './setup-context.ts'
 import type { DeployWorker } from './steps/worker.ts'
 import { undo } from './undo.ts'
 
@@ -82,16 +82,14 @@ async function run(options: Options, token: string, io: SetupIo, done: string[])
 
   const deployment = known ?? (await choose({ client, options, ask, say: io.out }))
   await tryRights(client, deployment, options, io)
-  const location = await chooseLocation(options, deployment, ask)
+  const location = await chooseLocation(options, deployment, ask, io)
   const hints: string[] = []
   const setup = setupOf({ client, deployment, ask, options, io, location, hints })
   const steps = stepsOf(setup, io.deployWorker)
   io.out('Looking at what is there …')
   const found = await findAll(setup, steps)
-  sayPlan(
-    setup,
-    steps.filter((step) => !found.get(step)).map(({ name }) => name),
-  )
+  sayPlan(setup, found)
+  if (known === null) sayAdopted(found, io)
   if (!options.dryRun && known === null && !(await ask.yes('Go on?', true))) throw new Stopped()
   await setup.save()
   await makeAll(setup, steps, found, done, io.signal)
@@ -135,17 +133,21 @@ async function tryRights(client: Cloudflare, deployment: Deployment, options: Op
   )
 }
 
-async function chooseLocation(options: Options, deployment: Deployment, ask: Ask): Promise<Location> {
-  if (options.location !== undefined) return options.location
+async function chooseLocation(options: Options, deployment: Deployment, ask: Ask, io: SetupIo): Promise<Location> {
   const guess = locationHere()
-  if (deployment.database !== undefined) return guess
+  if (deployment.database !== undefined) {
+    if (options.location !== undefined) io.out('The database is made already: --location changes nothing.')
+    return guess
+  }
+  if (options.location !== undefined) return options.location
   const places = Object.entries(LOCATIONS).map(([key, place]) => `${key} ${place}`)
   const answer = (await ask.text(`Where is the box (${places.join(', ')})?`, guess)).trim()
   if (answer in LOCATIONS) return answer as Location
   throw new UsageError(`--location ${answer}: one of ${Object.keys(LOCATIONS).join(', ')} is needed.`)
 }
 
-function sayPlan({ deployment, say }: Setup, missing: string[]): void {
+function sayPlan({ deployment, say }: Setup, found: Map<Step, string | null>): void {
+  const missing = [...found].flatMap(([{ name }, there]) => (there === null ? [name] : []))
   say(`Customers call https://${deployment.public.hostname}`)
   say(
     deployment.host.kind === 'access'
@@ -153,6 +155,12 @@ function sayPlan({ deployment, say }: Setup, missing: string[]): void {
       : 'The box has no hostname: Workers VPC',
   )
   say(missing.length === 0 ? 'All is there already; it is tried again.' : `To make: ${missing.join(', ')}`)
+}
+
+/** What is known by its name alone: the owner sees what a later undo would remove before agreeing. */
+function sayAdopted(found: Map<Step, string | null>, { out }: SetupIo): void {
+  const adopted = [...found].flatMap(([{ name, toUndo }, there]) => (there === null || toUndo !== undefined ? [] : [`${name} (${there})`]))
+  if (adopted.length > 0) out(`There by its name, and taken for an earlier set-up's: ${adopted.join(', ')}`)
 }
 
 interface UndoParts extends Omit<SetupParts, 'deployment' | 'location' | 'hints'> {
