@@ -105,7 +105,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const standIn = await startStandIn({ pace: 'instant', ...options.standIn })
   const vendors = await startVendors(options.vendors ?? [])
   const logs: unknown[] = []
-  const access = options.standIn?.access
+  const [access] = [options.standIn?.access ?? []].flat()
   const gateway = await startGateway({
     bundle: await bundle,
     stateDir,

@@ -46,7 +46,7 @@ export function isTimeout(status: number): boolean {
 }
 
 /** Access answers a missing or wrong service token with its login page, or with 401 or 403 and no JSON; Ollama has no pages, and words its 401. */
-export function isAccessRefusal({ status, headers }: Response): boolean {
+export function isAccessRefusal({ status, headers }: Pick<Response, 'status' | 'headers'>): boolean {
   if (status >= 300 && status < 400) return /cloudflareaccess\.com|\/cdn-cgi\/access\//.test(headers.get('location') ?? '')
   const type = headers.get('content-type') ?? ''
   return (status === 401 && !type.startsWith('application/json')) || (status === 403 && type.startsWith('text/html'))

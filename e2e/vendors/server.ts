@@ -10,8 +10,8 @@ import { send } from './send.ts'
 import { refused } from './strict.ts'
 
 export interface VendorOptions {
-  /** The only key that it takes. */
-  apiKey: string
+  /** The only key that it takes, or those; the list may change. */
+  apiKey: string | readonly string[]
 }
 
 export interface VendorServer {
@@ -38,7 +38,8 @@ export async function startVendor(vendor: Vendor, options: VendorOptions): Promi
     res.once('close', () => ended.resolve(!res.writableFinished && !broke && !closing))
     const request = await readRequest(req, ended.promise)
     requests.push(request)
-    const refusal = refused(vendor, options.apiKey, request)
+    const refusals = [options.apiKey].flat().map((key) => refused(vendor, key, request))
+    const refusal = refusals.includes(null) ? null : (refusals[0] ?? null)
     const turn = refusal === null ? plays.take() : undefined
     const answer = refusal ?? turn?.answer ?? choose(vendor, request)
     request.answer = answer.name

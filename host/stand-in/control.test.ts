@@ -25,7 +25,7 @@ test('Access sends a caller without a token to its log-in page', async () => {
 test('Access refuses a wrong token with a page', async () => {
   const wrong = { ...TOKEN, 'cf-access-client-secret': 'another' }
   const answer = await raw(standIn.url, 'POST', '/api/chat', asking(), wrong)
-  expect(answer).toMatchObject({ status: 403, headers: { 'content-type': 'text/html' } })
+  expect(answer).toMatchObject({ status: 403, headers: { 'content-type': 'text/html; charset=UTF-8' } })
   expect((await raw(standIn.url, 'GET', '/api/tags', undefined, { 'cf-access-client-id': 'the-id' })).status).toBe(403)
 })
 
@@ -63,6 +63,10 @@ test.each([
   [{ replay: { name: 'nothing' } }, 'no such capture: nothing'],
   [{ replay: {} }, 'replay.name'],
   [{ pace: 'slow' }, 'pace: recorded'],
+  [{ edge: { trouble: 'none' } }, 'edge.trouble: null, or one of ollama-stopped'],
+  [{ edge: { refusal: 1 } }, 'edge.refusal: one of usual'],
+  [{ edge: { tokens: [{}] } }, 'edge.tokens: a list'],
+  [{ edge: { other: 1 } }, 'edge.other: unknown'],
 ])('an order that cannot be carried out is a 400 that says why: %j', async (body, message) => {
   const answer = await raw(standIn.url, 'POST', '/stand-in/control', body)
   expect(answer.status).toBe(400)
@@ -106,3 +110,38 @@ test.each([
 function asking() {
   return { model: 'gemma3:270m', messages: [{ role: 'user', content: 'Why is the sky blue?' }] }
 }
+
+test('several tokens are let in at once, each until its end, and they can be changed', async () => {
+  const status = async (id: string) => {
+    const headers = { 'cf-access-client-id': id, 'cf-access-client-secret': `${id}-secret` }
+    return (await raw(standIn.url, 'GET', '/api/version', undefined, headers)).status
+  }
+  const token = (id: string, expiresMs?: number) => ({ clientId: id, clientSecret: `${id}-secret`, ...(expiresMs && { expiresMs }) })
+  await raw(standIn.url, 'POST', '/stand-in/control', { edge: { tokens: [token('old'), token('new', 4e12), token('over', 1)] } })
+  expect([await status('old'), await status('new'), await status('over')]).toEqual([200, 200, 403])
+  standIn.edge({ tokens: [token('new')] })
+  expect([await status('old'), await status('new')]).toEqual([403, 200])
+  standIn.edge({ tokens: [{ clientId: 'the-id', clientSecret: 'the-secret' }] })
+})
+
+test.each([
+  ['ollama-stopped', 502, 'text/html; charset=UTF-8', '502 Bad Gateway'],
+  ['gateway-timeout', 504, 'text/html; charset=UTF-8', '504 Gateway time-out'],
+  ['connect-timeout', 522, 'text/plain; charset=UTF-8', 'error code: 522'],
+  ['answer-timeout', 524, 'text/plain; charset=UTF-8', 'error code: 524'],
+  ['tunnel-down', 530, 'text/plain; charset=UTF-8', 'error code: 1033'],
+  ['no-dns', 530, 'text/plain; charset=UTF-8', 'error code: 1016'],
+  ['login-page', 200, 'text/html; charset=UTF-8', 'Sign in'],
+] as const)('what is broken behind Access stays so until it is mended: %s', async (trouble, status, type, text) => {
+  standIn.edge({ trouble })
+  for (let time = 0; time < 2; time++) {
+    const answer = await raw(standIn.url, 'POST', '/api/chat', asking(), TOKEN)
+    expect(answer).toMatchObject({ status, headers: { 'content-type': type, server: 'cloudflare', 'cf-ray': expect.any(String) } })
+    expect(answer.body).toContain(text)
+  }
+  // Access is asked before.
+  expect((await raw(standIn.url, 'POST', '/api/chat', asking())).status).toBe(302)
+  standIn.edge({ trouble: null, refusal: 'unauthorized' })
+  expect((await raw(standIn.url, 'POST', '/api/chat', asking(), TOKEN)).status).toBe(200)
+  expect((await raw(standIn.url, 'POST', '/api/chat', asking())).status).toBe(401)
+})

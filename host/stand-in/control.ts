@@ -1,5 +1,6 @@
 // The control over HTTP, for processes that are not the stand-in's own: what a body of `POST /stand-in/control` may order.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { EdgeSettings } from './edge.ts'
 import type { Fault } from './faults.ts'
 import type { Pace } from './send.ts'
 
@@ -9,6 +10,7 @@ export interface Levers {
   fault(fault: Fault): void
   replay(name: string, times?: number): void
   setPace(pace: Pace): void
+  edge(settings: EdgeSettings): void
   reset(): void
 }
 
@@ -32,11 +34,12 @@ export function control(req: IncomingMessage, res: ServerResponse, path: string,
 
 function obey(body: unknown, levers: Levers): void {
   if (typeof body !== 'object' || body === null) throw new Error('a JSON object is needed')
-  const order = body as { fault?: unknown; replay?: unknown; pace?: unknown; reset?: unknown }
-  const unknown = Object.keys(order).find((key) => !['fault', 'replay', 'pace', 'reset'].includes(key))
-  if (unknown !== undefined) throw new Error(`${unknown}: unknown; known are fault, replay, pace and reset`)
+  const order = body as { fault?: unknown; replay?: unknown; pace?: unknown; edge?: unknown; reset?: unknown }
+  const unknown = Object.keys(order).find((key) => !['fault', 'replay', 'pace', 'edge', 'reset'].includes(key))
+  if (unknown !== undefined) throw new Error(`${unknown}: unknown; known are fault, replay, pace, edge and reset`)
   if (order.reset === true) levers.reset()
   if (order.pace !== undefined) levers.setPace(order.pace as Pace)
+  if (order.edge !== undefined) levers.edge((order.edge ?? {}) as EdgeSettings)
   if (order.fault !== undefined) levers.fault(order.fault as Fault)
   if (order.replay !== undefined) {
     const { name, times } = (order.replay ?? {}) as { name?: unknown; times?: unknown }

@@ -2,17 +2,19 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type AccessToken, accessAnswer } from './access.ts'
+import type { AccessToken } from './access.ts'
 import { readBody } from './body.ts'
 import type { Call } from './call.ts'
 import { type Answer, exchange, recorded } from './captures.ts'
 import { choose } from './choose.ts'
 import { control, type Levers } from './control.ts'
+import { Edge, type EdgeSettings } from './edge.ts'
 import { type Fault, FaultQueue } from './faults.ts'
 import { inject } from './inject.ts'
 import { note, type RecordedRequest } from './log.ts'
 import { checkedPace, type Pace, send } from './send.ts'
 
+export type { EdgeTrouble } from './edge.ts'
 export type { Fault } from './faults.ts'
 export type { RecordedRequest } from './log.ts'
 export type { Pace } from './send.ts'
@@ -24,8 +26,8 @@ export interface StandInOptions {
   host?: string
   /** How fast chunks follow each other; `recorded` unless told. */
   pace?: Pace
-  /** Play Cloudflare Access in front of it. */
-  access?: AccessToken
+  /** Play Cloudflare in front of it: Access, which lets in who brings this token or one of these, and the tunnel. */
+  access?: AccessToken | readonly AccessToken[]
 }
 
 export interface StandIn {
@@ -37,7 +39,9 @@ export interface StandIn {
   /** The next POST (or the next few) is answered by this capture, whatever it asks. Throws for an unknown name. */
   replay(name: string, times?: number): void
   setPace(pace: Pace): void
-  /** Forgets faults, replays and requests. */
+  /** What Cloudflare in front of it does. Throws for a setting that makes no sense, and where no `access` was given. */
+  edge(settings: EdgeSettings): void
+  /** Forgets faults, replays and requests, and mends the edge. */
   reset(): void
   /** Answers in progress. */
   active(): number
@@ -53,6 +57,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   const checksHost = isLoopback(host) && options.access === undefined
   const requests: RecordedRequest[] = []
   const faults = new FaultQueue()
+  const edge = options.access === undefined ? null : new Edge([options.access].flat())
   let replays: string[] = []
   let pace = checkedPace(options.pace ?? 'recorded')
   let active = 0
@@ -68,7 +73,12 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     setPace(next) {
       pace = checkedPace(next)
     },
+    edge(settings) {
+      if (edge === null) throw new Error('edge: this stand-in was started without Access in front of it')
+      edge.set(settings)
+    },
     reset() {
+      edge?.mend()
       faults.clear()
       replays = []
       requests.length = 0
@@ -95,10 +105,15 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     broke = (await send(res, answer, pace, fault?.kind === 'slow-header' ? fault.ms : 0)) === 'broke'
   }
 
-  /** A caller that Access turns away meets neither fault nor replay. */
+  /** A caller who does not come past Cloudflare meets neither fault nor replay. */
   function plan(call: Call): { answer: Answer; fault: Fault | null } {
-    const refused = options.access === undefined ? null : accessAnswer(options.access, call)
-    if (refused !== null) return { answer: refused, fault: null }
+    const stopped = edge?.answer(call, Date.now()) ?? null
+    if (stopped !== null) return { answer: stopped, fault: null }
+    const { answer, fault } = ofOllama(call)
+    return { answer: edge?.passed(answer) ?? answer, fault }
+  }
+
+  function ofOllama(call: Call): { answer: Answer; fault: Fault | null } {
     const replayed = call.method === 'POST' ? replays.shift() : undefined
     const answer = replayed === undefined ? choose(call, checksHost) : recorded(replayed)
     const fault = faults.take(call.path)

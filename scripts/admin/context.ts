@@ -12,8 +12,12 @@ export interface Io {
   terminal?: { columns: number; isOut: boolean }
   /** Asks a person yes or no; null: nobody is there. */
   ask: ((question: string) => Promise<boolean>) | null
+  /** All of standard input, where it is no terminal. */
+  input?: () => Promise<string>
   /** What relative paths are relative to. */
   directory: string
+  /** Where deployment.json and .dev.vars are; the project's own directory unless told. */
+  project?: string
   /** Environment variables, over those of .dev.vars. */
   environment: Record<string, string | undefined>
 }

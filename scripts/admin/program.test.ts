@@ -7,6 +7,8 @@ const COMMANDS = [
   'list-customers',
   'generate-key',
   'rotate-key',
+  'rotate-access',
+  'rotate-provider-key',
   'revoke-key',
   'list-keys',
   'set-pricing',

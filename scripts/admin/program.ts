@@ -32,7 +32,9 @@ import { refundCommand } from './refund.ts'
 import { removeAlertCommand } from './remove-alert.ts'
 import { restoreCommand } from './restore.ts'
 import { revokeKeyCommand } from './revoke-key.ts'
+import { rotateAccessCommand } from './rotate-access.ts'
 import { rotateKeyCommand } from './rotate-key.ts'
+import { rotateProviderKeyCommand } from './rotate-provider-key.ts'
 import { setPricingCommand } from './set-pricing.ts'
 import { Shell } from './shell.ts'
 import { testAlertCommand } from './test-alert.ts'
@@ -48,6 +50,8 @@ const COMMANDS = [
   listCustomersCommand,
   generateKeyCommand,
   rotateKeyCommand,
+  rotateAccessCommand,
+  rotateProviderKeyCommand,
   revokeKeyCommand,
   listKeysCommand,
   setPricingCommand,

@@ -44,6 +44,7 @@ interface World {
   environment?: Record<string, string>
   gateway?: GatewayFile
   directory?: string
+  project?: string
   /** What a person answers; without one, nobody is there. */
   answer?: boolean
 }
@@ -90,6 +91,7 @@ async function run(db: Database, stateDir: string, world: World, args: string[])
     },
     ask: world.answer === undefined ? null : async () => world.answer === true,
     directory: world.directory ?? stateDir,
+    project: world.project ?? stateDir,
     environment: { STATE_DIR: stateDir, ...world.environment },
   }
   const code = await runAdmin(args, io, async () => ({ db, gateway: world.gateway ?? null }))

@@ -6,7 +6,13 @@ import { z } from 'zod'
 const id = z.string().min(1)
 
 /** An Access service token. Its secret is in the Worker's secrets alone. */
-const serviceToken = z.strictObject({ id, clientId: id, expiresAt: z.iso.datetime() })
+const serviceToken = z.strictObject({
+  id,
+  clientId: id,
+  expiresAt: z.iso.datetime(),
+  /** Since when the Worker was seen to be let in by it; only a rotation writes it. */
+  servesSince: z.iso.datetime().optional(),
+})
 
 /**
  * How the Worker reaches the box. `access`: by a public hostname that Cloudflare Access guards. `vpc`: by a Workers VPC service, which has no hostname.
@@ -39,13 +45,17 @@ const deployment = z.strictObject({
     z.strictObject({ kind: z.literal('domain'), hostname: id, zoneId: id, zoneName: id }),
     z.strictObject({ kind: z.literal('workers.dev'), hostname: id }),
   ]),
+  /** What was done about the zone's checks of visitors that are no browsers; `off`: they were on, and set-up turned them off. */
+  zoneChecks: z
+    .strictObject({ browserCheck: z.enum(['off', 'kept']).optional(), botFightMode: z.enum(['off', 'kept']).optional() })
+    .optional(),
   tunnel: z.strictObject({ id, name: id }).optional(),
   host: hostLink,
 })
 
 export type Deployment = z.infer<typeof deployment>
 
-const DEPLOYMENT_FILE = 'deployment.json'
+export const DEPLOYMENT_FILE = 'deployment.json'
 
 /** What is kept in `directory`; null: nothing was set up from here. Throws an Error that names the file, the field and the remedy. */
 export async function readDeployment(directory: string): Promise<Deployment | null> {
@@ -78,4 +88,9 @@ export async function writeDeployment(directory: string, value: Deployment): Pro
   } finally {
     await rm(half, { force: true })
   }
+}
+
+/** The box has a public hostname, behind Cloudflare Access. */
+export function isAccess({ host }: Deployment): boolean {
+  return host.kind === 'access'
 }

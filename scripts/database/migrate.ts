@@ -1,5 +1,5 @@
 // Brings a database up to date, the way wrangler does it (same table, same splitting, one batch a file), but through the open database:
-// no second process on it, and no 2.5 seconds for wrangler to start. Deployed databases are migrated by wrangler itself, unless they are restored.
+// no second process on it, and no 2.5 seconds for wrangler to start. A deploy does the same to the deployed one, by its REST API.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PROJECT_ROOT } from '../start/project.ts'

@@ -1,9 +1,12 @@
+import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runAdmin } from '../admin/program.ts'
 import { closedUrl, type TestDatabase, testDatabase } from '../admin/testing.ts'
+import { type Deployment, writeDeployment } from '../cloudflare/deployment.ts'
 import { runOnD1 } from './d1.ts'
 import { databaseOver, type Statement } from './database.ts'
 import { remoteTransport } from './remote.ts'
@@ -83,8 +86,22 @@ test('a command with --remote goes to the account and database of the settings',
 
 test('what is missing is named, with where to get it', async () => {
   for (const name of ['CLOUDFLARE_ACCOUNT_ID', 'CLOUDFLARE_API_TOKEN', 'D1_DATABASE_ID']) {
-    await expect(remoteTransport({ ...environment, [name]: '' })).rejects.toThrow(new RegExp(`^--remote needs ${name}: .+`))
+    await expect(remoteTransport({ ...environment, [name]: '' }, t.stateDir)).rejects.toThrow(new RegExp(`^--remote needs ${name}: .+`))
   }
+})
+
+test('what set-up has noted needs no setting', async () => {
+  const made: Deployment = {
+    accountId: 'the-account',
+    worker: 'gateway',
+    database: { id: 'the-database', name: 'gateway' },
+    public: { kind: 'workers.dev', hostname: 'gateway.ada.workers.dev' },
+    host: { kind: 'vpc' },
+  }
+  await writeDeployment(t.stateDir, made)
+  const { CLOUDFLARE_ACCOUNT_ID: _account, D1_DATABASE_ID: _database, ...rest } = environment
+  expect(await databaseOver(await remoteTransport(rest, t.stateDir)).all('SELECT 1 AS one')).toEqual([{ one: 1 }])
+  await rm(join(t.stateDir, 'deployment.json'))
 })
 
 test('refusals are told by what to mend, without the token', async () => {

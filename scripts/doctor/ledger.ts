@@ -1,0 +1,94 @@
+// The database: whether its schema is that of this checkout, what the proofs said last, and which models have no price.
+import { DAY_MS } from '../../worker/ledger/periods.ts'
+import type { Database } from '../database/database.ts'
+import { bad, badAlone, type Finding, ok, warning } from './finding.ts'
+
+export async function askMigrations(db: Database, known: readonly string[], remedy: string): Promise<Finding> {
+  const rows = await db.all('SELECT name FROM d1_migrations ORDER BY id').catch((error: Error) => error)
+  if (rows instanceof Error) return bad(`the database cannot be read: ${rows.message}`, remedy)
+  return judgeMigrations(
+    rows.map(({ name }) => String(name)),
+    known,
+    remedy,
+  )
+}
+
+export function judgeMigrations(applied: readonly string[], known: readonly string[], remedy: string): Finding {
+  const missing = known.filter((name) => !applied.includes(name))
+  if (missing.length > 0) return bad(`${missing.length} of ${known.length} migrations are missing, from ${missing[0]} on`, remedy)
+  const newer = applied.filter((name) => !known.includes(name))
+  if (newer.length > 0)
+    return warning(`it is newer than this checkout, by ${newer.join(', ')}`, 'git pull, so that the commands fit the database.')
+  return ok(`all ${known.length} migrations are applied`)
+}
+
+export interface LastProof {
+  ok: boolean
+  findings: number
+  atMs: number
+}
+
+const LAST = 'SELECT ok, findings, created_ms FROM verifications ORDER BY id DESC LIMIT 1'
+
+export async function askProof(db: Database, nowMs: number, command: string): Promise<Finding> {
+  const [row] = await db.all(LAST)
+  return judgeProof(
+    row === undefined ? null : { ok: row.ok === 1, findings: Number(row.findings), atMs: Number(row.created_ms) },
+    nowMs,
+    command,
+  )
+}
+
+/** The nightly run comes once a day. */
+const PROOF_OLD_MS = 1.25 * DAY_MS
+
+export function judgeProof(last: LastProof | null, nowMs: number, command: string): Finding {
+  if (last === null) return warning('the ledger was never proved', `${command} (it is done each night, too)`)
+  const at = new Date(last.atMs).toISOString().slice(0, 16).replace('T', ' ')
+  if (!last.ok) return badAlone(`${last.findings} rows disagreed at ${at} UTC`, `${command} names them.`)
+  if (nowMs - last.atMs > PROOF_OLD_MS) return warning(`proved at ${at} UTC, not since: the nightly run did not come`, command)
+  return ok(`proved at ${at} UTC, all agrees`)
+}
+
+/** Of each model the newest price that has begun. */
+const STANDING = `SELECT model, withdrawn FROM
+(SELECT model, withdrawn, row_number() OVER (PARTITION BY model ORDER BY valid_from_ms DESC, id DESC) AS age FROM prices
+ WHERE variant = '' AND upstream = 'ollama' AND valid_from_ms <= CAST(? AS INTEGER)) WHERE age = 1`
+
+/** @param onHost canonical names; null: the host's own list cannot be asked from here, and why. */
+export async function askPrices(
+  db: Database,
+  onHost: readonly string[] | { why: string },
+  nowMs: number,
+  remote: boolean,
+): Promise<Finding> {
+  const rows = await db.all(STANDING, [nowMs])
+  const inForce = new Set(rows.filter(({ withdrawn }) => withdrawn === 0).map(({ model }) => String(model)))
+  const withdrawn = new Set(rows.filter(({ withdrawn }) => withdrawn !== 0).map(({ model }) => String(model)))
+  return judgePrices({ onHost, inForce, withdrawn }, remote ? ' --remote' : '')
+}
+
+interface Prices {
+  onHost: readonly string[] | { why: string }
+  inForce: ReadonlySet<string>
+  withdrawn: ReadonlySet<string>
+}
+
+export function judgePrices({ onHost, inForce, withdrawn }: Prices, remote: string): Finding {
+  const setPrice = (model: string) => `npm run admin -- set-pricing ${model} 0.0001 0 --input 0.10 --output 0.40${remote}`
+  if (inForce.size === 0) return bad('no model has a price, so none is offered', setPrice("'*'"))
+  if ('why' in onHost)
+    return warning(`${inForce.size} in force; which models have none cannot be seen: ${onHost.why}`, `On the box: ollama list`)
+  if (onHost.length === 0) return bad('there is no model on the host', 'On the box: ollama pull gemma3')
+  const unpriced = inForce.has('*') ? [] : onHost.filter((model) => !inForce.has(model) && !withdrawn.has(model))
+  const [first] = unpriced
+  if (first !== undefined) return warning(`without a price, so not offered: ${unpriced.join(', ')}`, setPrice(first))
+  const gone = [...inForce].filter((model) => model !== '*' && !onHost.includes(model))
+  const [lost] = gone
+  if (lost !== undefined)
+    return warning(
+      `priced, but not on the host: ${gone.join(', ')}`,
+      `On the box: ollama pull ${lost}, or npm run admin -- withdraw-pricing ${lost}${remote}`,
+    )
+  return ok(`${onHost.length} models on the host, each has a price${withdrawn.size > 0 ? ' or was withdrawn' : ''}`)
+}

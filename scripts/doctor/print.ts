@@ -1,0 +1,42 @@
+// The list as it is printed: a line for each finding, its remedy below it, and a sum at the end.
+import type { Level } from './finding.ts'
+import type { Result } from './run-checks.ts'
+
+const MARKS: Record<Level, { sign: string; colour: string }> = {
+  ok: { sign: '✓', colour: '\u001b[32m' },
+  warning: { sign: '!', colour: '\u001b[33m' },
+  error: { sign: '✗', colour: '\u001b[31m' },
+  skipped: { sign: '-', colour: '\u001b[2m' },
+}
+const PLAIN = '\u001b[0m'
+const TITLE_WIDTH = 18
+
+export function resultLine({ level, title, text, remedy }: Result, colour: boolean): string {
+  const { sign, colour: code } = MARKS[level]
+  const line = `${sign} ${title.padEnd(TITLE_WIDTH)} ${text}`
+  const first = colour ? `${code}${level === 'ok' ? `${sign}${PLAIN}${line.slice(sign.length)}` : `${line}${PLAIN}`}` : line
+  return remedy === null ? first : `${first}\n  ${' '.repeat(TITLE_WIDTH)} → ${remedy}`
+}
+
+/** 21 well, 2 to look at, 1 wrong, 3 not looked at. */
+export function sumLine(results: readonly Result[]): string {
+  const words: [Level, string][] = [
+    ['ok', 'well'],
+    ['warning', 'to look at'],
+    ['error', 'wrong'],
+    ['skipped', 'not looked at'],
+  ]
+  const counts = words.map(([level, word]) => [results.filter((result) => result.level === level).length, word] as const)
+  return `${counts
+    .filter(([count]) => count > 0)
+    .map(([count, word]) => `${count} ${word}`)
+    .join(', ')}.`
+}
+
+export function resultsJson(where: 'local' | 'remote', results: readonly Result[]): object {
+  return {
+    where,
+    well: results.every(({ level }) => level !== 'error'),
+    checks: results.map(({ check, title, level, text, remedy }) => ({ check, title, level, text, remedy })),
+  }
+}

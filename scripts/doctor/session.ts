@@ -1,0 +1,52 @@
+// What the checks share: what the world gives them, and what one has found for the next.
+import type { Database } from '../database/database.ts'
+import { type Asked, ask } from './ask.ts'
+import { DIALECTS, firstModel, tryDialect } from './dialects.ts'
+import { bad, type Check, type Finding, ok } from './finding.ts'
+import { type LentKey, lendKey } from './key.ts'
+
+export interface Session {
+  fetch: typeof fetch
+  nowMs(): number
+  /** Where customers call, without a slash at its end. */
+  baseUrl: string
+  /** The text of --key-file, or of GATEWAY_KEY. */
+  givenKey: string | null
+  /** --model. */
+  givenModel: string | null
+  /** Once it is open. */
+  db: Database | null
+  lent: LentKey | null
+  /** What /health said. */
+  health: Asked | null
+}
+
+export async function askHealth(session: Session): Promise<Asked> {
+  session.health = await ask(session.fetch, `${session.baseUrl}/health`, { nowMs: session.nowMs })
+  return session.health
+}
+
+/** The key, and with it a token of each dialect: the same for a gateway here and for a deployed one. */
+export const TOKEN_CHECKS: readonly Check<Session>[] = [
+  {
+    name: 'key',
+    title: 'customer key',
+    needs: ['gateway', 'host'],
+    async run(session) {
+      const { finding, lent } = await lendKey(session.givenKey, session.db)
+      session.lent = lent
+      return finding
+    },
+  },
+  { name: 'tokens', title: 'metered token', needs: ['gateway', 'host', 'key'], run: tryTokens },
+]
+
+async function tryTokens({ lent, fetch, baseUrl, givenModel }: Session): Promise<Finding[]> {
+  const asking = { fetch, baseUrl, key: (lent as LentKey).key }
+  const model = givenModel ?? (await firstModel(asking))
+  if (model === null)
+    return [bad('this key may chat with no model', 'npm run admin -- list-models shows what each needs; or say --model NAME.')]
+  const findings: Finding[] = []
+  for (const dialect of DIALECTS) findings.push(await tryDialect(asking, model, dialect))
+  return findings.every(({ level }) => level === 'ok') ? [...findings, ok(`all by ${model}`)] : findings
+}

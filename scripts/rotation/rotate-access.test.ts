@@ -1,0 +1,171 @@
+// A new Access token for a gateway that serves all the while: whole, kept for a while, and stopped at each of its calls.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { letIn } from '../../e2e/cloudflare/let-in.ts'
+import { runAdmin } from '../admin/program.ts'
+import { type Deployment, readDeployment, writeDeployment } from '../cloudflare/deployment.ts'
+import { cloudflareClient } from '../deploy/running.ts'
+import { type TestDeployment, testDeployment } from '../doctor/testing.ts'
+import { addSecrets, forgetSecrets } from '../setup/secrets-file.ts'
+import { type AccessLink, rotateAccess } from './access-token.ts'
+import { type Load, startLoad } from './testing.ts'
+import { putSecretsBy } from './worker-secrets.ts'
+
+let t: TestDeployment
+let key: string
+let load: Load
+let said: string[] = []
+
+beforeAll(async () => {
+  t = await testDeployment()
+  const { id } = await t.admin<{ id: number }>('create-customer', 'Ada', 'ada@example.com', '--unlimited')
+  key = (await t.admin<{ key: string }>('generate-key', String(id))).key
+})
+beforeEach(() => {
+  said = []
+  load = startLoad(t.ask, 'https://api.example.com', () => key)
+})
+afterEach(async () => {
+  t.cloudflare.faults.clear()
+  t.ollama.reset()
+  await load.stop()
+})
+afterAll(() => t.close())
+
+async function stored() {
+  return (await readDeployment(t.directory)) as Deployment & { host: AccessLink }
+}
+
+/** From what deployment.json says, as a new process would. Waits are short. */
+async function rotate(more: { keepMs?: number; nowMs?: () => number } = {}) {
+  const deployment = await stored()
+  const client = cloudflareClient(t.environment)
+  return rotateAccess({
+    client,
+    deployment,
+    save: () => writeDeployment(t.directory, deployment),
+    put: putSecretsBy(client, deployment),
+    fetch: t.ask,
+    say: (line) => said.push(line),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 20))),
+    nowMs: more.nowMs ?? Date.now,
+    keepMs: more.keepMs ?? 0,
+  })
+}
+
+/** Some requests more are answered, and none was refused. */
+async function expectNoneRefused() {
+  const before = load.answered()
+  await expect.poll(load.answered).toBeGreaterThan(before + 8)
+  expect(await load.stop()).toEqual([])
+}
+
+const valid = () => letIn(t.cloudflare.state, t.accountId).map(({ clientId }) => clientId)
+const atCloudflare = () => [...t.cloudflare.state.of('access_service_tokens', t.accountId).keys()]
+
+test('a new token takes over, the old one is gone, and not one request was refused', async () => {
+  const [before] = (await stored()).host.serviceTokens
+  const rotated = await rotate()
+  const { host } = await stored()
+  expect(rotated).toMatchObject({ made: true, removed: 1, keptUntil: null })
+  expect(host.serviceTokens.map(({ id }) => id)).toEqual([rotated.token.id])
+  expect([valid(), atCloudflare()]).toEqual([[rotated.token.clientId], [rotated.token.id]])
+  expect(rotated.token.id).not.toBe(before?.id)
+  await expectNoneRefused()
+  // Whoever was let in last was let in by the new one.
+  expect(t.ollama.requests.at(-1)?.headers['cf-access-client-id']).toBe(rotated.token.clientId)
+})
+
+test('with --keep both are let in until the time is over and it is run again', async () => {
+  const first = await rotate({ keepMs: 3_600_000 })
+  expect(first).toMatchObject({ made: true, removed: 0, keptUntil: expect.any(String) })
+  expect(valid()).toHaveLength(2)
+  const early = await rotate({ keepMs: 3_600_000 })
+  expect(early).toMatchObject({ made: false, removed: 0, token: { id: first.token.id } })
+  const late = await rotate({ keepMs: 3_600_000, nowMs: () => Date.now() + 3_600_001 })
+  expect(late).toMatchObject({ made: false, removed: 1, keptUntil: null })
+  expect(valid()).toEqual([first.token.clientId])
+  await expectNoneRefused()
+})
+
+const CALLS: [method: string, path: RegExp, skip?: number][] = [
+  ['POST', /service_tokens$/],
+  ['GET', /policies\//],
+  ['PUT', /policies\//],
+  ['PATCH', /secrets-bulk/],
+  ['GET', /deployments/],
+  ['GET', /service_tokens\?|service_tokens$/],
+  ['GET', /policies\//, 1],
+  ['PUT', /policies\//, 1],
+  ['DELETE', /service_tokens/],
+]
+
+test.for(CALLS)(
+  'stopped at %s %s (%s before), with the call done and its answer lost, it can be run again',
+  async ([method, path, skip = 0]) => {
+    // As often as the SDK tries.
+    t.cloudflare.faults.add(method, path, 'lost', { skip, times: 3 })
+    await expect(rotate()).rejects.toThrow(/Cloudflare cannot be reached/)
+    t.cloudflare.faults.clear()
+    const { token } = await rotate()
+    expect((await stored()).host.serviceTokens.map(({ id }) => id)).toEqual([token.id])
+    expect([valid(), atCloudflare()]).toEqual([[token.clientId], [token.id]])
+    await expectNoneRefused()
+  },
+)
+
+test('a token that Access does not let in is not given to the Worker', async () => {
+  const [before] = (await stored()).host.serviceTokens
+  const only = letIn(t.cloudflare.state, t.accountId)
+  t.ollama.edge({ tokens: only })
+  await expect(rotate()).rejects.toThrow(/not let in at ollama.example.com: Access answers 403. The Worker goes on with the one it has/)
+  await expectNoneRefused()
+  expect(t.ollama.requests.at(-1)?.headers['cf-access-client-id']).toBe(before?.clientId)
+  t.ollama.edge({ tokens: () => letIn(t.cloudflare.state, t.accountId) })
+  await rotate()
+  expect(atCloudflare()).toHaveLength(1)
+})
+
+async function command(...args: string[]) {
+  let out = ''
+  let err = ''
+  const environment = { ...t.environment, CLOUDFLARE_ACCOUNT_ID: t.accountId, D1_DATABASE_ID: t.deployment.database?.id }
+  const io = {
+    out: async (text: string) => {
+      out += text
+    },
+    err: (text: string) => {
+      err += text
+    },
+    ask: null,
+    directory: t.directory,
+    project: t.directory,
+    environment,
+  }
+  return { code: await runAdmin(['rotate-access', ...args], io), out, err }
+}
+
+test('the command asks, tells what it does, is in the audit log, and shows no secret', async () => {
+  expect(await command()).toMatchObject({ code: 2, err: expect.stringMatching(/--yes is missing/) })
+  const { code, out, err } = await command('--yes', '--keep', '24h')
+  expect([code, out]).toEqual([0, expect.stringMatching(/^The gateway is let in by the new token, .*\. The old one works until/)])
+  expect(err).toMatch(/Making a second service token …\n.*\n.*\nGiving it to the Worker …/)
+  const audit = JSON.stringify(await t.admin('audit'))
+  expect(audit).toContain('rotate-access')
+  const secrets = [...t.cloudflare.state.secretsOf(t.accountId).values()]
+  expect(secrets.filter((secret) => `${out}${err}${audit}`.includes(secret))).toEqual([])
+  await expectNoneRefused()
+})
+
+test('a token that is taken away too early would be seen: these callers are refused', async () => {
+  t.ollama.edge({ tokens: [] })
+  const before = load.answered()
+  await expect.poll(load.answered).toBeGreaterThan(before + 8)
+  expect((await load.stop()).length).toBeGreaterThan(0)
+  t.ollama.edge({ tokens: () => letIn(t.cloudflare.state, t.accountId) })
+})
+
+test('a secret that still waits for a deploy would bring the old token back: refused', async () => {
+  await addSecrets(t.directory, { CF_ACCESS_CLIENT_ID: 'x', CF_ACCESS_CLIENT_SECRET: 'y' })
+  expect(await command('--yes')).toMatchObject({ code: 1, err: expect.stringMatching(/npm run deploy first/) })
+  await forgetSecrets(t.directory)
+})

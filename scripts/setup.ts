@@ -1,0 +1,47 @@
+// `npm run setup`: from an empty Cloudflare account to a gateway in it. docs/setup.md
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseEnv } from 'node:util'
+import { publicFetch } from './cloudflare/public-fetch.ts'
+import { deployFromSetup } from './deploy/from-setup.ts'
+import { runSetup } from './setup/program.ts'
+import { terminalAsk } from './setup/terminal.ts'
+import { PROJECT_ROOT } from './start/project.ts'
+import { onStopSignal } from './start/signals.ts'
+
+const devVars = join(PROJECT_ROOT, '.dev.vars')
+const set = Object.entries(process.env).filter(([, value]) => value !== '')
+const environment = { ...(existsSync(devVars) ? parseEnv(readFileSync(devVars, 'utf8')) : {}), ...Object.fromEntries(set) }
+const stop = new AbortController()
+onStopSignal(
+  () => {
+    console.error('Stopping after this call … (Ctrl-C again ends at once)')
+    stop.abort()
+  },
+  () => process.exit(130),
+)
+/** A stand-in of the API without one of the edge: nothing of what was made is to be seen. */
+const edgeIsThere = !environment.CLOUDFLARE_API_BASE_URL || environment.CLOUDFLARE_EDGE_URL
+
+const ask = process.stdin.isTTY ? terminalAsk(stop.signal) : null
+const deploy = deployFromSetup({
+  directory: PROJECT_ROOT,
+  environment,
+  ask: process.argv.includes('--yes') ? null : ask,
+  say: (line) => console.log(line),
+  signal: stop.signal,
+})
+
+process.exitCode = await runSetup(process.argv.slice(2), {
+  out: (line) => console.log(line),
+  err: (line) => console.error(line),
+  ask,
+  directory: PROJECT_ROOT,
+  environment,
+  signal: stop.signal,
+  sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }).catch(() => {}),
+  publicFetch: edgeIsThere ? publicFetch(environment) : null,
+  // Without an edge nobody sees whether it answers: the owner is told to run `npm run deploy`.
+  deployWorker: edgeIsThere ? deploy : null,
+})

@@ -1,0 +1,240 @@
+import { rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { connect } from '../../e2e/cloudflare/resources/tunnels.ts'
+import type { Deployment } from '../cloudflare/deployment.ts'
+import { readDeployment } from '../cloudflare/deployment.ts'
+import { readSecrets } from './secrets-file.ts'
+import { answers, edge, newWorld, type World } from './testing.ts'
+
+let world: World
+beforeEach(async () => {
+  world = await newWorld()
+})
+afterEach(() => world.close())
+
+const WHOLE = { d1: 1, access_service_tokens: 1, access_policies: 1, access_apps: 1, cfd_tunnel: 1, dns_records: 1 }
+
+test('with a domain, everything is made in an order in which the box is never open', async () => {
+  const { code, out, err } = await world.setup('--location', 'eeur')
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect(world.counts()).toEqual(WHOLE)
+  expect(world.writes()).toEqual([
+    'POST /accounts/*/d1/database',
+    'POST /accounts/*/access/service_tokens',
+    'POST /accounts/*/access/policies',
+    'POST /accounts/*/access/apps',
+    'POST /accounts/*/cfd_tunnel',
+    'PUT /accounts/*/cfd_tunnel/*/configurations',
+    'POST /zones/*/dns_records',
+    'PATCH /zones/*/settings/browser_check',
+    'PUT /zones/*/bot_management',
+  ])
+  expect(out).toContain('Customers call https://api.example.com')
+  const [database] = world.cloudflare.state.of('d1', world.account).values()
+  expect(database).toMatchObject({ name: 'ollama-edge-gateway', primary_location_hint: 'eeur' })
+})
+
+test('the connector checks Access by team and audience, and Ollama is called by its own name', async () => {
+  await world.setup()
+  const { state } = world.cloudflare
+  const [app] = state.of('access_apps', world.account).values()
+  const [tunnel] = state.of<{ config: unknown }>('cfd_tunnel', world.account).values()
+  expect(tunnel?.config).toEqual({
+    ingress: [
+      {
+        hostname: 'ollama.example.com',
+        service: 'http://localhost:11434',
+        originRequest: { httpHostHeader: 'localhost:11434', access: { required: true, teamName: 'ada', audTag: [app?.aud] } },
+      },
+      { service: 'http_status:404' },
+    ],
+  })
+  const [policy] = state.of('access_policies', world.account).values()
+  const [token] = state.of('access_service_tokens', world.account).values()
+  expect(policy).toMatchObject({ decision: 'non_identity', include: [{ service_token: { token_id: token?.id } }] })
+})
+
+test('what the box needs and what waits for the Worker lie in files that only the owner reads', async () => {
+  await world.write('.dev.vars', 'OPENAI_API_KEY=sk-proj-0123456789abcdef\nHOST_CONCURRENCY=8\n')
+  await world.setup()
+  expect(await world.files()).toEqual(['.dev.vars', '.dev.vars.deploy', 'box.env', 'deployment.json'])
+  for (const name of ['.dev.vars.deploy', 'box.env']) expect((await stat(join(world.directory, name))).mode & 0o777).toBe(0o600)
+  const deployment = (await readDeployment(world.directory)) as Deployment
+  const { CF_ACCESS_CLIENT_ID: id, CF_ACCESS_CLIENT_SECRET: secret, ...own } = await readSecrets(world.directory)
+  expect(own).toEqual({ OPENAI_API_KEY: 'sk-proj-0123456789abcdef' })
+  expect(world.cloudflare.state.secretsOf(world.account)).toEqual(new Map([[id, secret]]))
+  const token = JSON.parse(Buffer.from((await world.file('box.env')).slice('TUNNEL_TOKEN='.length), 'base64').toString())
+  expect(token).toMatchObject({ a: world.account, t: deployment.tunnel?.id })
+  expect(await world.file('deployment.json')).not.toContain(secret)
+})
+
+test('a second run makes nothing, and asks nothing', async () => {
+  await world.setup()
+  world.writes()
+  const asked: string[] = []
+  const second = await world.setupIn({ ask: answers({}, asked) })
+  expect(second).toMatchObject({ code: 0, err: '' })
+  expect(second.out).toContain('All is there already')
+  expect(world.writes()).toEqual([])
+  expect(asked).toEqual([])
+})
+
+test('a run whose deployment.json was lost finds what is at Cloudflare', async () => {
+  await world.setup()
+  const before = await world.file('deployment.json')
+  world.writes()
+  await rm(join(world.directory, 'deployment.json'))
+  const again = await world.setup()
+  expect(again).toMatchObject({ code: 0, err: '' })
+  expect(again.out).toMatch(
+    /There by its name, and taken for an earlier set-up's: D1 database \(ollama-edge-gateway\), Access service token .+, Tunnel /,
+  )
+  expect(world.writes()).toEqual([])
+  const { zoneChecks, ...found } = (await readDeployment(world.directory)) as Deployment
+  // That the zone's checks were on before is known to that file alone.
+  expect(found).toEqual({ ...JSON.parse(before), zoneChecks: undefined })
+  expect(zoneChecks).toBeUndefined()
+})
+
+test('a secret that was lost before the Worker had it is made anew', async () => {
+  await world.setup()
+  const before = await readSecrets(world.directory)
+  await rm(join(world.directory, '.dev.vars.deploy'))
+  world.writes()
+  expect((await world.setup()).out).toContain('made anew, since the first one was lost')
+  expect(world.writes()).toEqual(['POST /accounts/*/access/service_tokens/*/rotate'])
+  const after = await readSecrets(world.directory)
+  expect(after.CF_ACCESS_CLIENT_ID).toBe(before.CF_ACCESS_CLIENT_ID)
+  expect(world.cloudflare.state.secretsOf(world.account).get(after.CF_ACCESS_CLIENT_ID ?? '')).toBe(after.CF_ACCESS_CLIENT_SECRET)
+})
+
+test('without a domain the Worker reaches the box by a VPC service, and lies on workers.dev', async () => {
+  const { code, err } = await world.setup('--no-domain')
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect(world.counts()).toEqual({ d1: 1, cfd_tunnel: 1, vpc_services: 1, workers_subdomain: 1 })
+  const deployment = (await readDeployment(world.directory)) as Deployment
+  expect(deployment.public.hostname).toBe(`ollama-edge-gateway.ollama-edge-gateway-${world.account.slice(0, 6)}.workers.dev`)
+  const [service] = world.cloudflare.state.of('vpc_services', world.account).values()
+  expect(service).toMatchObject({
+    type: 'http',
+    http_port: 11434,
+    host: { ipv4: '127.0.0.1', network: { tunnel_id: deployment.tunnel?.id } },
+  })
+  expect(await world.file('box.env')).toContain('TUNNEL_TRANSPORT_PROTOCOL=quic')
+  world.writes()
+  expect(await world.setup()).toMatchObject({ code: 0, err: '' })
+  expect(world.writes()).toEqual([])
+})
+
+test('an account without a domain is asked, and goes on without one', async () => {
+  const bare = await newWorld({ zones: [], team: null })
+  const asked: string[] = []
+  const { code, out } = await bare.setupIn({ ask: answers({}, asked) })
+  expect(code).toBe(0)
+  expect(out).toContain('No domain: the API token shows none in the account Ada')
+  expect(asked.map((question) => question.slice(0, 16))).toEqual(['Set up without a', 'The account has ', 'Where is the box', 'Go on?'])
+  await bare.close()
+})
+
+test('it asks for hostnames, the place and what it turns off, and takes the answers', async () => {
+  const asked: string[] = []
+  const ask = answers(
+    { 'customers call': 'llm.example.com', 'own hostname': 'gpu.example.com', 'Where is the box': 'oc', 'Bot Fight Mode': false },
+    asked,
+  )
+  const { code, out } = await world.setupIn({ ask })
+  expect(code).toBe(0)
+  expect(asked).toHaveLength(6)
+  expect(await readDeployment(world.directory)).toMatchObject({
+    public: { hostname: 'llm.example.com' },
+    host: { hostname: 'gpu.example.com' },
+    zoneChecks: { browserCheck: 'off', botFightMode: 'kept' },
+  })
+  expect(world.cloudflare.state.settings.get(world.zone)).toEqual({ browserCheck: 'off', fightMode: true })
+  expect(out).toContain('! Bot Fight Mode stays on for example.com')
+  // It is not asked again.
+  world.writes()
+  await world.setup()
+  expect(world.writes()).toEqual([])
+})
+
+test('the Worker is deployed last, and then its secrets wait no longer', async () => {
+  const deployed: Deployment[] = []
+  const deployWorker = async (deployment: Deployment) => {
+    expect(await readSecrets(world.directory)).toHaveProperty('CF_ACCESS_CLIENT_SECRET')
+    deployed.push(deployment)
+  }
+  const { code, out } = await world.setupIn({ deployWorker }, '--yes')
+  expect(code).toBe(0)
+  expect(deployed).toEqual([await readDeployment(world.directory)])
+  expect(out).toContain('Your API: https://api.example.com')
+  expect(await world.files()).toEqual(['box.env', 'deployment.json'])
+})
+
+test('the hostname is tried as a stranger; one that gets through ends it, and the record goes', async () => {
+  expect(await world.setupIn({ publicFetch: edge(world, 530) }, '--yes')).toMatchObject({ code: 0 })
+  world.cloudflare.state.of('dns_records', world.zone).clear()
+  const open: typeof fetch = async () => new Response('{"version":"0.14.0"}')
+  const { code, err } = await world.setupIn({ publicFetch: open }, '--yes')
+  expect(code).toBe(1)
+  expect(err).toContain('https://ollama.example.com answers a stranger (200): Access does not guard it. Its DNS record was removed again.')
+  expect(world.counts()).not.toHaveProperty('dns_records')
+})
+
+test("on a paid zone the finer switch is the owner's, and told", async () => {
+  const zone = world.cloudflare.state.zones.get(world.zone)
+  if (zone) zone.plan = 'Pro Website'
+  const { code, out } = await world.setup()
+  expect(code).toBe(0)
+  expect(out).toContain('! Super Bot Fight Mode is on, and takes SDKs for bots (403). Skip it for the gateway: Security > Security rules')
+  expect(out).toContain('hostname equals api.example.com')
+  expect(world.writes()).not.toContain('PUT /zones/*/bot_management')
+})
+
+test("Access that refuses the gateway's own token is told", async () => {
+  const refuses: typeof fetch = async () => new Response(null, { status: 403 })
+  const { code, out } = await world.setupIn({ publicFetch: refuses }, '--yes')
+  expect(code).toBe(0)
+  expect(out).toContain("! Cloudflare Access does not let the gateway's own service token through to ollama.example.com (403).")
+})
+
+test('a box or an Ollama that is not there is told at the end, and is no error', async () => {
+  expect((await world.setup()).out).toContain('The box is not connected yet.')
+  const { tunnel } = (await readDeployment(world.directory)) as Deployment
+  connect(world.cloudflare.state, world.account, tunnel?.id ?? '', true)
+  const told = async (ollama: number) => {
+    const { code, out } = await world.setupIn({ publicFetch: edge(world, ollama) }, '--yes')
+    expect(code).toBe(0)
+    return out
+  }
+  expect(await told(502)).toContain('The box is connected, and its Ollama is not there. On the box: docker compose logs ollama')
+  expect(await told(200)).not.toMatch(/is not there|not connected/)
+})
+
+test('a policy or token that somebody removed is made again, and what leads to it is mended', async () => {
+  await world.setup()
+  const { state } = world.cloudflare
+  state.of('access_policies', world.account).clear()
+  expect(await world.setup()).toMatchObject({ code: 0, err: '' })
+  state.of('access_service_tokens', world.account).clear()
+  world.writes()
+  const { code, out } = await world.setup()
+  expect(code).toBe(0)
+  expect(out).not.toContain('\n!')
+  expect(world.writes()).toEqual(['POST /accounts/*/access/service_tokens', 'PUT /accounts/*/access/policies/*'])
+  expect(world.counts()).toEqual(WHOLE)
+})
+
+test('a policy that the owner has added stays, and is told', async () => {
+  await world.setup()
+  const { state } = world.cloudflare
+  const [app] = state.of<{ policies: { id: string }[] }>('access_apps', world.account).values()
+  state.of('access_policies', world.account).set('p', { id: 'p', name: 'Me', decision: 'allow', include: [{ email: {} }] })
+  app?.policies.push({ id: 'p' })
+  world.writes()
+  expect((await world.setup()).out).toContain(
+    '! The Access application ollama-edge-gateway: the box has other policies, too (Me): was that you?',
+  )
+  expect(world.writes()).toEqual([])
+})
