@@ -1,7 +1,10 @@
 // Watches every call that is carried out, and knows by simpler means than the ledger's what must stand afterwards.
+
+import type { Payment } from '../../worker/ledger/payments.ts'
 import type { Ending } from '../../worker/ledger/settlement.ts'
-import { isLimited, ownersOf, roomOf } from './books.ts'
+import { isLimited, type Money, moneyOf, ownersOf, roomOf } from './books.ts'
 import { Broken } from './broken.ts'
+import { Purses } from './purses.ts'
 import type { Result, Row, Statement, Store } from './store.ts'
 
 interface Known {
@@ -12,6 +15,8 @@ interface Known {
   checkpointNano: number
   /** Posted: what its usage row says. */
   usage: Row | null
+  /** Posted after that. */
+  lateNano: number
 }
 
 type Told = Pick<Ending, 'customerId' | 'id' | 'costNano'> & { keyId?: number; outcome: string }
@@ -22,30 +27,51 @@ interface Late {
   amountNano: number | null
 }
 
+/** How things stand before a call. */
+interface Foreseen {
+  late: Late | null
+  money: Money[]
+}
+
 export class Oracle {
   /** Every request that was ever given a hold. */
   readonly known = new Map<string, Known>()
+  readonly purses: Purses
   readonly #store: Store
 
   constructor(store: Store) {
     this.#store = store
+    this.purses = new Purses(store)
   }
 
   /** Before a call is carried out. */
-  async foresee(statements: readonly Statement[]): Promise<Late | null> {
+  async foresee(statements: readonly Statement[]): Promise<Foreseen> {
     const late = statements.find(({ sql }) => sql.startsWith('INSERT INTO adjustments'))
-    return late === undefined ? null : this.#foreseeLate(JSON.parse(String(late.params[0])) as Told)
+    return {
+      late: late === undefined ? null : await this.#foreseeLate(JSON.parse(String(late.params[0])) as Told),
+      money: await moneyOf(this.#store),
+    }
   }
 
   /** After it was. Throws Broken. */
-  async saw(statements: readonly Statement[], results: readonly Result[], late: Late | null): Promise<void> {
+  async saw(statements: readonly Statement[], results: readonly Result[], { late, money }: Foreseen): Promise<void> {
     for (const [index, { sql, params }] of statements.entries()) {
       const rows = results[index]?.results ?? []
       if (sql.startsWith('INSERT INTO usage (')) await this.#sawEndings(JSON.parse(String(params[0])) as Told[], Number(params[1]), rows)
       if (sql.startsWith('INSERT INTO holds')) for (const row of rows) await this.#sawHold(row)
       if (sql.startsWith('UPDATE holds SET expires_ms')) await this.#sawRenewal(String(params[0]))
+      if (sql.startsWith('INSERT INTO payments')) this.purses.paidByStripe(JSON.parse(String(params[0])) as Payment)
     }
     if (late !== null) await this.#sawLate(late)
+    await this.purses.check(money)
+  }
+
+  /** What a request was charged until now, its late part with it; null: it has not ended. */
+  chargedOf(id: string): { customerId: number; keyId: number; nano: number } | null {
+    const known = this.known.get(id)
+    if (known === undefined || known.usage === null) return null
+    const { customerId, keyId, usage, lateNano } = known
+    return { customerId, keyId, nano: Number(usage.cost_nano) + lateNano }
   }
 
   async #sawHold(row: Row): Promise<void> {
@@ -55,7 +81,15 @@ export class Oracle {
     if (hold === undefined) throw new Broken('lost', `request ${id} was admitted, and has no hold`)
     const [customerId, keyId] = [Number(hold.customer_id), Number(hold.key_id)]
     const { hold_nano: holdNano, expires_ms: expiresMs, created_ms: createdMs } = hold
-    this.known.set(id, { customerId, keyId, holdNano: Number(holdNano), expiresMs: Number(expiresMs), checkpointNano: 0, usage: null })
+    this.known.set(id, {
+      customerId,
+      keyId,
+      holdNano: Number(holdNano),
+      expiresMs: Number(expiresMs),
+      checkpointNano: 0,
+      usage: null,
+      lateNano: 0,
+    })
     for (const owner of await ownersOf(this.#store, customerId, keyId)) {
       const room = await roomOf(this.#store, owner, Number(createdMs), false)
       if (room !== null && room < 0)
@@ -113,12 +147,19 @@ export class Oracle {
   }
 
   async #sawLate({ told, amountNano }: Late): Promise<void> {
-    const rows = await this.#store.all('SELECT amount_nano FROM adjustments WHERE usage_id = ?', [told.id])
+    const rows = await this.#store.all("SELECT amount_nano FROM adjustments WHERE usage_id = ? AND id LIKE 'late:%'", [told.id])
     if (rows.length > 1) throw new Broken('twice', `the late end of request ${told.id} was posted ${rows.length} times`)
     const amount = (rows[0]?.amount_nano ?? null) as number | null
-    if (amount === amountNano) return
+    if (amount === amountNano) return this.#keepLate(told.id, amountNano)
     const kind = (amount ?? 0) > (amountNano ?? 0) ? 'overspend' : 'lost'
     throw new Broken(kind, `the late end of request ${told.id} is ${amount}, and should be ${amountNano}`)
+  }
+
+  #keepLate(id: string, amountNano: number | null): void {
+    const known = this.known.get(id)
+    if (known === undefined || amountNano === null) return
+    known.lateNano = amountNano
+    this.purses.adjusted(known.customerId, `late:${id}`, amountNano)
   }
 
   /** When everything has ended: each request that was given a hold has one usage row, and nothing else is there. Throws Broken. */

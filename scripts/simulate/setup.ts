@@ -1,6 +1,6 @@
 // Writes customers, keys and prices as the commands of the operator do: at once, in a transaction.
 import { rebuildSpendSql } from '../../worker/ledger/periods.ts'
-import type { Limits, MinuteLimits, PriceRow } from './steps.ts'
+import type { Limits, MinuteLimits, Paying, PriceRow } from './steps.ts'
 import type { Statement, Store } from './store.ts'
 
 export interface SimulatedKey {
@@ -15,12 +15,15 @@ export async function insertPrice(store: Store, price: PriceRow, nowMs: number):
   await store.batch([{ sql: `INSERT INTO prices (${columns.join(', ')}) VALUES (${columns.map(() => '?')})`, params: Object.values(row) }])
 }
 
-export async function insertCustomer(store: Store, { budgetNano, period, rpm, tpm, concurrency }: Limits & MinuteLimits): Promise<number> {
+export async function insertCustomer(
+  store: Store,
+  { budgetNano, period, rpm, tpm, concurrency, prepaid }: Limits & MinuteLimits & Paying,
+): Promise<number> {
   const [result] = await store.batch([
     {
-      sql: `INSERT INTO customers (name, email, budget_nano, budget_period, rpm, tpm, concurrency, created_ms)
-        SELECT 'ACME', 'c' || count(*) || '@example.com', ?, ?, ?, ?, ?, 0 FROM customers RETURNING id`,
-      params: [budgetNano, period, rpm, tpm, concurrency],
+      sql: `INSERT INTO customers (name, email, budget_nano, budget_period, rpm, tpm, concurrency, prepaid, created_ms)
+        SELECT 'ACME', 'c' || count(*) || '@example.com', ?, ?, ?, ?, ?, ?, 0 FROM customers RETURNING id`,
+      params: [budgetNano, period, rpm, tpm, concurrency, prepaid ? 1 : 0],
     },
   ])
   return Number(result?.results[0]?.id)
@@ -43,4 +46,10 @@ export async function setBudget(store: Store, owner: 'customer' | 'key', id: num
   const table = owner === 'customer' ? 'customers' : 'api_keys'
   const change: Statement = { sql: `UPDATE ${table} SET budget_nano = ?, budget_period = ? WHERE id = ?`, params: [budgetNano, period, id] }
   await store.batch([change, ...rebuildSpendSql(owner).map((sql) => ({ sql, params: [id] }))])
+}
+
+/** The same: their balance begins with all that they ever paid and used, or is gone. */
+export async function setPrepaid(store: Store, id: number, prepaid: boolean): Promise<void> {
+  const change: Statement = { sql: 'UPDATE customers SET prepaid = ? WHERE id = ?', params: [prepaid ? 1 : 0, id] }
+  await store.batch([change, ...rebuildSpendSql('customer').map((sql) => ({ sql, params: [id] }))])
 }
