@@ -2,7 +2,7 @@
 
 import type { Payment } from '../../worker/ledger/payments.ts'
 import type { Ending } from '../../worker/ledger/settlement.ts'
-import { isLimited, type Money, moneyOf, ownersOf, roomOf } from './books.ts'
+import { isLimited, ownersOf, roomOf } from './books.ts'
 import { Broken } from './broken.ts'
 import { Purses } from './purses.ts'
 import type { Result, Row, Statement, Store } from './store.ts'
@@ -27,12 +27,6 @@ interface Late {
   amountNano: number | null
 }
 
-/** How things stand before a call. */
-interface Foreseen {
-  late: Late | null
-  money: Money[]
-}
-
 export class Oracle {
   /** Every request that was ever given a hold. */
   readonly known = new Map<string, Known>()
@@ -45,16 +39,13 @@ export class Oracle {
   }
 
   /** Before a call is carried out. */
-  async foresee(statements: readonly Statement[]): Promise<Foreseen> {
+  async foresee(statements: readonly Statement[]): Promise<Late | null> {
     const late = statements.find(({ sql }) => sql.startsWith('INSERT INTO adjustments'))
-    return {
-      late: late === undefined ? null : await this.#foreseeLate(JSON.parse(String(late.params[0])) as Told),
-      money: await moneyOf(this.#store),
-    }
+    return late === undefined ? null : this.#foreseeLate(JSON.parse(String(late.params[0])) as Told)
   }
 
   /** After it was. Throws Broken. */
-  async saw(statements: readonly Statement[], results: readonly Result[], { late, money }: Foreseen): Promise<void> {
+  async saw(statements: readonly Statement[], results: readonly Result[], late: Late | null): Promise<void> {
     for (const [index, { sql, params }] of statements.entries()) {
       const rows = results[index]?.results ?? []
       if (sql.startsWith('INSERT INTO usage (')) await this.#sawEndings(JSON.parse(String(params[0])) as Told[], Number(params[1]), rows)
@@ -63,7 +54,7 @@ export class Oracle {
       if (sql.startsWith('INSERT INTO payments')) this.purses.paidByStripe(JSON.parse(String(params[0])) as Payment)
     }
     if (late !== null) await this.#sawLate(late)
-    await this.purses.check(money)
+    if (statements.some(({ sql }) => sql.startsWith('INSERT'))) await this.purses.check({ byGateway: true })
   }
 
   /** What a request was charged until now, its late part with it; null: it has not ended. */

@@ -17,6 +17,8 @@ export class Purses {
   readonly #paid = new Map<number, Due>()
   readonly #adjusted = new Map<number, Due>()
   readonly #counted = new Set<string>()
+  /** As the last check saw it: nothing moves money in between. */
+  #last: readonly Money[] = []
 
   constructor(store: Store) {
     this.#store = store
@@ -52,9 +54,11 @@ export class Purses {
     return true
   }
 
-  /** `before` a gateway's call: no more than was left is gone, and what was paid is there. Throws Broken. */
-  async check(before: readonly Money[] = []): Promise<void> {
-    for (const now of await moneyOf(this.#store)) {
+  /** After each move; `byGateway`: no more than was left before it is gone, and what was paid is there. Throws Broken. */
+  async check({ byGateway }: { byGateway: boolean }): Promise<void> {
+    const before = byGateway ? this.#last : []
+    this.#last = await moneyOf(this.#store)
+    for (const now of this.#last) {
       compare('payments', now, { rows: now.payments, nano: now.paidNano }, this.#paid)
       compare('adjustments', now, { rows: now.adjustments, nano: now.adjustedNano }, this.#adjusted)
       const due = now.prepaid ? now.usedNano + now.adjustedNano - now.paidNano : 0

@@ -54,6 +54,7 @@ export class World {
       for (const key of keys) this.#keys.push(await insertKey(this.#store, id, key))
     }
     for (let number = 0; number < gateways; number++) this.#gateways.push(newGateway(this.calls, number, this.#groupMax))
+    await this.oracle.purses.check({ byGateway: false })
   }
 
   /** Throws Broken. */
@@ -145,7 +146,7 @@ export class World {
         return
       default:
         await this.#administer(step).catch(refusedOperator)
-        return this.oracle.purses.check()
+        return this.oracle.purses.check({ byGateway: false })
     }
   }
 
