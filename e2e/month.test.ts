@@ -96,23 +96,27 @@ test('a month is reported, explained, invoiced, backed up, restored, archived an
   expect({ requests: lines.reduce((all, { requests }) => all + Number(requests), 0), cost: sum(lines) }).toEqual(total)
 
   // What is left is what was paid less what was used, and money that comes in now is there at once.
-  const left = async () => JSON.parse(await admin('here', 'check-budget', String(PREPAID), '--json')).prepaid
-  const before = await left()
+  const balance = async () => JSON.parse(await admin('here', 'check-budget', String(PREPAID), '--json')).prepaid
+  const before = await balance()
   const { cost: theirs } = await reported('here', String(PREPAID))
   expect(before).toMatchObject({ paid_usd: '20.5', held_usd: '0' })
   expect(nano(before.used_usd)).toBe(theirs)
   expect(nano(before.left_usd)).toBe(nano('20.5') - theirs)
   await admin('here', 'pay', String(PREPAID), '5', '--reference', 'bank transfer 3')
-  expect(nano((await left()).left_usd)).toBe(nano('25.5') - theirs)
+  expect(nano((await balance()).left_usd)).toBe(nano('25.5') - theirs)
   // Typed twice it is refused, and changes nothing.
   expect((await ran('here', 'pay', String(PREPAID), '5', '--reference', 'bank transfer 3')).code).toBe(1)
-  expect(nano((await left()).left_usd)).toBe(nano('25.5') - theirs)
+  expect(nano((await balance()).left_usd)).toBe(nano('25.5') - theirs)
   expect(JSON.parse(await admin('here', 'list-payments', String(PREPAID), '--json'))).toHaveLength(3)
 
   // Each ending that there can be is there, and has its reason.
   const endings = await rows('here', 'SELECT outcome, max(id) AS id FROM usage GROUP BY outcome ORDER BY outcome')
   expect(endings.map(({ outcome }) => outcome)).toEqual(['abandoned', 'completed', 'expired', 'failed'])
   for (const { id, outcome } of endings) expect(await admin('here', 'explain', String(id))).toContain(String(outcome))
+
+  // Whoever hung up pays from the first delivered token on, and nothing before it: the opening of a message of Anthropic's holds none.
+  const left = await rows('here', "SELECT dialect, cost_nano, first_ms FROM usage WHERE outcome = 'abandoned'")
+  expect(left.filter(({ cost_nano, first_ms }) => (cost_nano === 0) !== (first_ms === null))).toEqual([])
 
   await admin('here', 'close-month', MONTH, '--yes')
   const invoiced = await rows('here', "SELECT customer_id, usage_nano, year, seq FROM invoices WHERE kind = 'invoice' ORDER BY id")
