@@ -218,6 +218,7 @@ const STEPS: readonly (readonly [number, (random: Random) => Step])[] = [
   [4, (random) => ({ do: 'redeliver', gateway: which(random), which: which(random), sameEvent: random.chance(50) })],
   [2, (random) => ({ do: 'pay by hand', customer: which(random), nano: drawMoved(random), reference: random.below(6) })],
   [3, (random) => ({ do: 'adjust', customer: which(random), nano: drawMoved(random) })],
+  [6, (random) => ({ do: 'invoice', customer: which(random) })],
   [4, (random) => ({ do: 'refund', which: which(random), part: random.chance(60) ? null : random.between(1, 1100) })],
 ]
 

@@ -51,7 +51,12 @@ export class Moves {
     const change: Statement = { sql: REFUND, params: [requestId, part === null ? null : (nano ?? 0), 'simulated'] }
     const booked = await this.#move(change, 'customer', charged?.customerId ?? 0, charged?.keyId)
     if (charged === null || nano === undefined || nano < 1 || nano > charged.nano) return
-    this.#expect(requestId, booked, this.#oracle.purses.adjusted(charged.customerId, `refund:${requestId}`, -nano))
+    const due = await this.#oracle.dueDayOf(charged.customerId, charged.createdMs)
+    const isFirst = this.#oracle.purses.adjusted(charged.customerId, `refund:${requestId}`, -nano)
+    this.#expect(requestId, booked, isFirst)
+    if (!isFirst) return
+    const [row] = await this.#store.all("SELECT day FROM adjustments WHERE usage_id = ? AND id LIKE 'refund:%'", [requestId])
+    if (row?.day !== due) throw new Broken('sums', `the refund of request ${requestId} counts for day ${row?.day}, and should for ${due}`)
   }
 
   /** As the commands do: the row, and the sums that it changes. False: the database had it before. */

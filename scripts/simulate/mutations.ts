@@ -101,6 +101,18 @@ export const MUTATIONS: readonly Mutation[] = [
   replacing('settlement charges the balance of the postpaid', SETTLE_SPEND, 'ELSE prepaid END', 'ELSE true END'),
   replacing('a late end asks no balance', LATE, 'iif(prepaid, -coalesce', 'iif(false, -coalesce'),
   replacing('a reference counts twice', PAYMENT, "AND p.reference = ?1 ->> 'reference'", 'AND false'),
+  replacing(
+    'a late end goes into an invoiced month',
+    LATE,
+    'iif(EXISTS (SELECT 1 FROM invoices',
+    'iif(false AND EXISTS (SELECT 1 FROM invoices',
+  ),
+  replacing(
+    'a refund goes into an invoiced month',
+    REFUND,
+    'iif(EXISTS (SELECT 1 FROM invoices',
+    'iif(false AND EXISTS (SELECT 1 FROM invoices',
+  ),
   replacing('a refund counts twice', REFUND, "'refund:' || id", "'refund:' || id || (SELECT count(*) FROM adjustments)"),
   replacing(
     'the balance forgets what was paid back',

@@ -28,7 +28,8 @@ export class SqliteStore implements Store {
   constructor(mutation: Mutation | null = null) {
     this.#mutation = mutation
     // Without an argument, or with one, which is 'subsec': the clock. With more, which is arithmetic of days, SQLite's own stays.
-    this.#db.function('unixepoch', () => Math.floor(this.#nowMs() / 1000))
+    // A number is a REAL here, and whole seconds are none.
+    this.#db.function('unixepoch', () => BigInt(Math.floor(this.#nowMs() / 1000)))
     this.#db.function('unixepoch', (_modifier: unknown) => this.#nowMs() / 1000)
   }
 

@@ -88,6 +88,8 @@ export type MoneyStep =
   | { do: 'redeliver'; gateway: number; which: number; sameEvent: boolean }
   | { do: 'pay by hand'; customer: number; nano: number; reference: number }
   | { do: 'adjust'; customer: number; nano: number }
+  /** Last month is closed, if nothing of it is in flight. */
+  | { do: 'invoice'; customer: number }
   /** `part`: thousandths of what it was charged; null: all of it. */
   | { do: 'refund'; which: number; part: number | null }
 

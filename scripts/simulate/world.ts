@@ -9,7 +9,7 @@ import { Clock } from './clock.ts'
 import { Moves } from './moves.ts'
 import { Oracle } from './oracle.ts'
 import { admit, askOf, checkpoint, end, type Gateway, newGateway, type SimulatedRequest, usedOf } from './requests.ts'
-import { insertCustomer, insertKey, insertPrice, type SimulatedKey, setBudget, setPrepaid } from './setup.ts'
+import { insertCustomer, insertKey, insertPrice, invoiceLastMonth, type SimulatedKey, setBudget, setPrepaid } from './setup.ts'
 import type { AskStep, Beginning, MoneyStep, Step } from './steps.ts'
 import type { Result, Store } from './store.ts'
 
@@ -36,7 +36,7 @@ export class World {
     this.#trace = trace
     this.#groupMax = groupMax
     this.clock = new Clock(startMs)
-    this.oracle = new Oracle(store)
+    this.oracle = new Oracle(store, () => this.clock.databaseMs)
     this.#moves = new Moves(store, this.oracle)
     this.calls = new Calls(
       (call, whole) => this.#execute(call, whole),
@@ -183,6 +183,7 @@ export class World {
       case 'pay by hand':
       case 'adjust':
       case 'refund':
+      case 'invoice':
         return this.#moveMoney(step, customer)
     }
   }
@@ -203,6 +204,8 @@ export class World {
         return this.#moves.payByHand(customer, step.nano, `transfer ${step.reference}`)
       case 'adjust':
         return this.#moves.adjust(customer, step.nano)
+      case 'invoice':
+        return invoiceLastMonth(this.#store, customer, this.clock.databaseMs)
       case 'refund': {
         const request = this.#one(this.requests, step.which)
         if (request !== undefined) await this.#moves.refund(request.ask.id, step.part)
