@@ -62,6 +62,38 @@ test.for(ROUTES)(
   },
 )
 
+test.for([
+  [1, 'message_start', false],
+  [2, 'content_block_start', false],
+  [3, 'content_block_delta', true],
+] as const)('/v1/messages: a hang-up after frame %i, %s, is charged: %s', async ([frames, last, charged]) => {
+  // A second between two frames: none that was not waited for is delivered.
+  gateway.standIn.setPace(1000)
+  const customer = await gateway.makeCustomer({ budgetUsd: '1' })
+  const call = streamingCall(gateway.url, '/v1/messages', customer.key, { model: 'gemma3:270m', messages, stream: true, max_tokens: 24 })
+  await call.frames(frames, '\n\n')
+  call.hangUp()
+  expect(call.body().match(/event: \w+/g)).toHaveLength(frames)
+  expect(
+    call
+      .body()
+      .match(/event: \w+/g)
+      ?.at(-1),
+  ).toBe(`event: ${last}`)
+  await settled(gateway.db)
+  const [row] = await usageOf(gateway.db, customer.id)
+  expect(row?.outcome).toBe('abandoned')
+  if (charged) {
+    // $0.0001, a token at $0.000001, and the input at its bound, which is more than 256 tokens.
+    expect(row).toMatchObject({ output_tokens: 1, first_ms: expect.any(Number) })
+    expect(row?.cost_nano).toBeGreaterThan(100_000 + 1000 + 256_000)
+  } else {
+    // The opening of a message holds no token: nothing is delivered yet.
+    expect(row).toMatchObject({ cost_nano: 0, input_tokens: 0, output_tokens: 0, first_ms: null })
+  }
+  gateway.standIn.setPace('instant')
+})
+
 test('the host is let go when the caller hangs up', async () => {
   gateway.standIn.setPace(20)
   const customer = await gateway.makeCustomer({ budgetUsd: '1' })

@@ -15,6 +15,8 @@ import { parseUsd } from '../worker/money.ts'
 const MONTH = '2026-02'
 const DAYS = ['--start-date', '2026-02-01', '--end-date', '2026-02-28']
 const CUSTOMERS = [1, 2, 3, 4]
+/** Of them. */
+const PREPAID = 3
 let folder: string
 
 beforeAll(async () => {
@@ -85,16 +87,50 @@ test('a month is reported, explained, invoiced, backed up, restored, archived an
   }
   expect({ requests: exported.length, cost: sum(exported) }).toEqual(total)
 
+  // The same as CSV.
+  for (const id of ['1', '2']) {
+    const rows = csvRows(await admin('here', 'export-usage', id, ...DAYS))
+    expect({ requests: rows.length, cost: sum(rows) }).toEqual(await reported('here', id))
+  }
+  const lines = csvRows(await admin('here', 'usage-report', '--by', 'day', ...DAYS, '--csv'))
+  expect({ requests: lines.reduce((all, { requests }) => all + Number(requests), 0), cost: sum(lines) }).toEqual(total)
+
+  // What is left is what was paid less what was used, and money that comes in now is there at once.
+  const balance = async () => JSON.parse(await admin('here', 'check-budget', String(PREPAID), '--json')).prepaid
+  const before = await balance()
+  const { cost: theirs } = await reported('here', String(PREPAID))
+  expect(before).toMatchObject({ paid_usd: '20.5', held_usd: '0' })
+  expect(nano(before.used_usd)).toBe(theirs)
+  expect(nano(before.left_usd)).toBe(nano('20.5') - theirs)
+  await admin('here', 'pay', String(PREPAID), '5', '--reference', 'bank transfer 3')
+  expect(nano((await balance()).left_usd)).toBe(nano('25.5') - theirs)
+  // Typed twice it is refused, and changes nothing.
+  expect((await ran('here', 'pay', String(PREPAID), '5', '--reference', 'bank transfer 3')).code).toBe(1)
+  expect(nano((await balance()).left_usd)).toBe(nano('25.5') - theirs)
+  expect(JSON.parse(await admin('here', 'list-payments', String(PREPAID), '--json'))).toHaveLength(3)
+
   // Each ending that there can be is there, and has its reason.
   const endings = await rows('here', 'SELECT outcome, max(id) AS id FROM usage GROUP BY outcome ORDER BY outcome')
   expect(endings.map(({ outcome }) => outcome)).toEqual(['abandoned', 'completed', 'expired', 'failed'])
   for (const { id, outcome } of endings) expect(await admin('here', 'explain', String(id))).toContain(String(outcome))
+
+  // Whoever hung up pays from the first delivered token on, and nothing before it: the opening of a message of Anthropic's holds none.
+  const left = await rows('here', "SELECT dialect, cost_nano, first_ms FROM usage WHERE outcome = 'abandoned'")
+  expect(left.filter(({ cost_nano, first_ms }) => (cost_nano === 0) !== (first_ms === null))).toEqual([])
 
   await admin('here', 'close-month', MONTH, '--yes')
   const invoiced = await rows('here', "SELECT customer_id, usage_nano, year, seq FROM invoices WHERE kind = 'invoice' ORDER BY id")
   for (const { customer_id, usage_nano } of invoiced) expect(usage_nano).toBe((await reported('here', String(customer_id))).cost)
   expect(invoiced.reduce((all, { usage_nano }) => all + Number(usage_nano), 0)).toBe(total.cost)
   const number = `${invoiced[0]?.year}-${String(invoiced[0]?.seq).padStart(4, '0')}`
+  const listed: { number: string; customer_id: number; net: string }[] = JSON.parse(await admin('here', 'list-invoices', '--json'))
+  expect(listed.map(({ customer_id }) => customer_id)).toEqual(invoiced.map(({ customer_id }) => customer_id))
+  // Each to a cent below what was used, the rest is carried over.
+  for (const [index, { net }] of listed.entries()) {
+    const rest = Number(invoiced[index]?.usage_nano) - nano(net)
+    expect([rest >= 0, rest < 10_000_000]).toEqual([true, true])
+  }
+  expect(listed[0]?.number).toBe(number)
   for (const format of ['text', 'html', 'csv', 'json']) expect(await admin('here', 'invoice', number, '--format', format)).toContain(number)
   await admin('here', 'refund', String(endings[1]?.id), '--reason', 'the answer was of no use')
   await admin('here', 'credit', '2', '0.10', '--reason', 'a slow evening', '--yes')
@@ -117,9 +153,16 @@ test('a month is reported, explained, invoiced, backed up, restored, archived an
   expect(await reported('here')).toEqual(total)
   expect(await rows('here', 'SELECT count(*) AS n FROM usage')).toEqual([{ n: 0 }])
   const audit = await admin('here', 'audit', '--limit', '100')
-  for (const command of ['close-month', 'refund', 'credit', 'credit-note', 'archive']) expect(audit).toContain(command)
+  for (const command of ['pay', 'close-month', 'refund', 'credit', 'credit-note', 'archive']) expect(audit).toContain(command)
 })
 
-function sum(requests: readonly { cost_usd: string }[]): number {
-  return requests.reduce((all, { cost_usd }) => all + nano(cost_usd), 0)
+/** The lines of a CSV by their columns; no field of these has a comma in it. */
+function csvRows(text: string): { cost_usd: string; requests?: string }[] {
+  const [head = '', ...lines] = text.trimEnd().split('\r\n')
+  const names = head.split(',')
+  return lines.map((line) => Object.fromEntries(line.split(',').map((value, index) => [names[index], value])) as { cost_usd: string })
+}
+
+function sum(requests: readonly { cost_usd?: string }[]): number {
+  return requests.reduce((all, { cost_usd }) => all + nano(cost_usd ?? ''), 0)
 }

@@ -76,6 +76,12 @@ test('lines are by model and price version, with tokens by kind', async () => {
   expect(lines[0]?.price?.id).toBe(lines[2]?.price?.id)
 })
 
+test.each(['2026-13', '2026-00', '2026-6', '2026-06-01', 'June', ''])('%j is no month, and nothing is written', async (month) => {
+  const before = await t.dump()
+  expect(await t.admin('close-month', month, '--yes')).toMatchObject({ code: 2, out: '', err: expect.stringContaining('YYYY-MM') })
+  expect(await t.dump()).toBe(before)
+})
+
 test('a month that is not over is refused', async () => {
   const before = await count('invoices')
   const now = new Date().toISOString().slice(0, 7)

@@ -3,10 +3,10 @@ import { Argument, type Command, Option } from 'commander'
 import { v7 } from 'uuid'
 import { amount, id, label } from './arguments.ts'
 import { audited } from './audit.ts'
-import { NOW_MS } from './clock.ts'
 import type { Context, Output } from './context.ts'
 import { findCustomer } from './customers.ts'
 import { balanceJson, balanceOf, balanceText, moneyState, rebuilt } from './money.ts'
+import { ADJUST } from './money-sql.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 import { dollars, usd } from './table.ts'
 
@@ -29,9 +29,6 @@ export function creditCommand(shell: Shell): Command {
       return shell.runAfterYes(options, `Charge customer ${customerId} ${dollars(nano)} beside their requests?`, adjust)
     })
 }
-
-const ADJUST = `INSERT INTO adjustments (customer_id, id, amount_nano, reason, day, created_ms)
-VALUES (CAST(? AS INTEGER), ?, CAST(? AS INTEGER), ?, ${NOW_MS} / 86400000, ${NOW_MS})`
 
 /** @param nano what the customer owes more; below zero: less. */
 async function credit({ db, who }: Context, customerId: number, nano: number, reason: string): Promise<Output> {

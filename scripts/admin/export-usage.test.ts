@@ -123,6 +123,15 @@ test('what was posted after a lease had ended stands beside its request', async 
   expect(rows).toMatchObject([{ cost_usd: '0.5', late_usd: '0.000000007' }])
 })
 
+test('a customer without usage has an empty export in every form', async () => {
+  const idle = String(await makeCustomer(t))
+  const csv = await t.admin('export-usage', idle)
+  expect([csv.code, csv.out.split('\r\n').length]).toEqual([0, 2])
+  expect(csv.out).toMatch(/^id,created_at,/)
+  expect(await t.admin('export-usage', idle, '--format', 'json')).toMatchObject({ code: 0, out: '' })
+  expect((await t.admin('export-usage', idle, '--json')).json()).toEqual([])
+})
+
 test('arguments that cannot be used are named', async () => {
   const refusals: [string, string[]][] = [
     ["'customer_id'", ['export-usage', 'acme']],

@@ -4,10 +4,10 @@ import { v5 } from 'uuid'
 import { databaseErrorIn } from '../database/database.ts'
 import { amount, id, label } from './arguments.ts'
 import { audited } from './audit.ts'
-import { NOW_MS } from './clock.ts'
 import { type Context, Failure, type Output } from './context.ts'
 import { findCustomer } from './customers.ts'
 import { balanceJson, balanceOf, balanceText, moneyState, rebuilt } from './money.ts'
+import { PAY } from './money-sql.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 import { dollars, usd } from './table.ts'
 
@@ -41,8 +41,6 @@ export function payCommand(shell: Shell): Command {
 
 /** The namespace of ids made of a customer, a direction and a reference: a payment typed twice has one id. */
 const REFERENCES = 'c3a5f0de-6c0b-4b0e-8a5e-3d1c7e2f9b46'
-const PAY = `INSERT INTO payments (customer_id, id, amount_nano, source, reference, created_ms)
-VALUES (CAST(? AS INTEGER), ?, CAST(? AS INTEGER), 'manual', ?, ${NOW_MS})`
 
 async function pay({ db, who }: Context, customerId: number, nano: number, reference: string): Promise<Output> {
   const customer = await findCustomer(db, customerId)

@@ -1,13 +1,12 @@
 // refund: what one request was charged is taken back, once, all of it or a part.
 import { Argument, type Command, Option } from 'commander'
-import { openDaySql } from '../../worker/ledger/periods.ts'
 import type { Database, Row } from '../database/database.ts'
 import { databaseErrorIn } from '../database/database.ts'
 import { amount, label } from './arguments.ts'
 import { audited } from './audit.ts'
-import { NOW_MS } from './clock.ts'
 import { type Context, Failure, type Output } from './context.ts'
 import { balanceJson, balanceOf, balanceText, moneyState, rebuilt } from './money.ts'
+import { adjusted, CHARGED, REFUND, seek } from './money-sql.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dayName, dollars, usd } from './table.ts'
 
@@ -25,19 +24,8 @@ export function refundCommand(shell: Shell): Command {
     .action((requestId: string, options: Options) => shell.run(options, (context) => refund(context, requestId, options)))
 }
 
-/** Ids are clustered by customer: one seek for each, rather than a look at every request there ever was. */
-const seek = (table: 'usage' | 'holds', columns: string) =>
-  `SELECT ${columns} FROM customers c CROSS JOIN ${table} r ON r.customer_id = c.id AND r.id = ?1`
-const adjusted = (id: string) => `(SELECT amount_nano FROM adjustments a WHERE a.customer_id = r.customer_id AND a.id = '${id}:' || r.id)`
-const CHARGED = `r.cost_nano + coalesce(${adjusted('late')}, 0)`
 const ENDED = seek('usage', `r.customer_id, r.key_id, CAST(${CHARGED} AS TEXT) AS charged, CAST(${adjusted('refund')} AS TEXT) AS refunded`)
 const RUNNING = seek('holds', 'r.customer_id')
-
-/** ?1 request, ?2 amount or NULL for all, ?3 reason. That an id stands once is what makes it one refund. */
-const REFUND = `INSERT INTO adjustments (customer_id, id, key_id, usage_id, amount_nano, reason, day, created_ms)
-SELECT customer_id, 'refund:' || id, key_id, id, -nano, ?3, day, ${NOW_MS} FROM (
-  ${seek('usage', `r.customer_id, r.id, r.key_id, ${openDaySql('r.customer_id', '(r.created_ms / 86400000)')} AS day, ${CHARGED} AS charged, coalesce(CAST(?2 AS INTEGER), ${CHARGED}) AS nano`)}
-) WHERE nano BETWEEN 1 AND charged RETURNING CAST(amount_nano AS TEXT) AS amount, day`
 
 async function refund({ db, who }: Context, requestId: string, { reason, amount: part }: Options): Promise<Output> {
   const request = await refundable(db, requestId, part)

@@ -209,6 +209,21 @@ test('sums past what a number holds stay exact', async () => {
   await t.db.all('DELETE FROM usage_daily WHERE customer_id = ?', [customer])
 })
 
+test('a customer without usage has an empty report in every form, and so has a range without any', async () => {
+  const idle = String(await makeCustomer(t))
+  for (const range of [
+    [idle, ...march],
+    [String(key.customerId), '--start-date', '2001-01-01', '--end-date', '2001-01-31'],
+  ]) {
+    expect(await report(...range)).toMatchObject({ rows: [], totals: { requests: 0, cost_usd: '0' } })
+    const csv = await t.admin('usage-report', ...range, '--csv')
+    expect([csv.code, csv.err, csv.out.split('\r\n').length]).toEqual([0, '', 2])
+    const text = await t.admin('usage-report', ...range)
+    expect([text.code, text.err]).toEqual([0, ''])
+    expect(text.out).toMatch(/total|no use|no requests/i)
+  }
+})
+
 test('a report refuses ranges that cannot be, and customers that are not', async () => {
   await refused('--start-date', 'usage-report', '--start-date', '2026-02-30')
   await refused('--end-date', 'usage-report', '--end-date', '24.11.2026')

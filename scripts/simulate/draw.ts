@@ -9,6 +9,7 @@ import {
   type Limits,
   type MinuteLimits,
   MODELS,
+  type Paying,
   type PriceRow,
   type Schedule,
   type Share,
@@ -35,6 +36,7 @@ function drawBeginning(random: Random): Beginning {
   const customers = Array.from({ length: random.between(1, 2) }, () => ({
     ...drawLimits(random),
     ...drawMinute(random, 20),
+    ...drawPaying(random),
     keys: Array.from({ length: random.between(1, 2) }, () =>
       random.chance(50) ? { ...drawLimits(random), budgetNano: null } : drawLimits(random),
     ),
@@ -66,6 +68,13 @@ function drawLimits(random: Random): Limits {
 function drawMinute(random: Random, percent: number): MinuteLimits {
   const maybe = (most: number) => (random.chance(percent) ? random.between(1, most) : null)
   return { rpm: maybe(10), tpm: maybe(20_000), concurrency: maybe(5) }
+}
+
+/** Half of them prepaid, often with no budget that would bind first. */
+function drawPaying(random: Random): Partial<Limits> & Paying {
+  const prepaid = random.chance(50)
+  const paidNano = random.chance(80) ? random.between(1, 20_000_000) : 0
+  return { prepaid, paidNano: prepaid || random.chance(10) ? paidNano : 0, ...(prepaid && random.chance(60) ? { budgetNano: null } : {}) }
 }
 
 /** Odd numbers, so that costs have to be rounded. `plain`: in force and on offer. */
@@ -204,7 +213,20 @@ const STEPS: readonly (readonly [number, (random: Random) => Step])[] = [
   [4, (random) => ({ do: 'key budget', key: which(random), limits: drawLimits(random) })],
   [1, (random) => ({ do: 'key revoked', key: which(random) })],
   [1, (random) => ({ do: 'new key', customer: which(random), limits: drawLimits(random) })],
+  [2, (random) => ({ do: 'customer prepaid', customer: which(random), prepaid: random.chance(75) })],
+  [6, (random) => ({ do: 'pay', gateway: which(random), customer: which(random), nano: drawMoved(random), reference: random.below(6) })],
+  [4, (random) => ({ do: 'redeliver', gateway: which(random), which: which(random), sameEvent: random.chance(50) })],
+  [2, (random) => ({ do: 'pay by hand', customer: which(random), nano: drawMoved(random), reference: random.below(6) })],
+  [3, (random) => ({ do: 'adjust', customer: which(random), nano: drawMoved(random) })],
+  [6, (random) => ({ do: 'invoice', customer: which(random) })],
+  [4, (random) => ({ do: 'refund', which: which(random), part: random.chance(60) ? null : random.between(1, 1100) })],
 ]
+
+/** An amount that came in, or one time in four went back. */
+function drawMoved(random: Random): number {
+  const nano = random.between(1, 10_000_000)
+  return random.chance(25) ? -nano : nano
+}
 
 function drawStep(random: Random): Step {
   return random.weighted(STEPS)(random)

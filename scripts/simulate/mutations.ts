@@ -1,5 +1,6 @@
 // Ledgers that are broken on purpose, one promise each: a simulation that does not find them finds nothing.
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { periodOfDaySql } from '../../worker/ledger/periods.ts'
 import type { Statement } from './store.ts'
 
 type SqlRow = Record<string, SQLInputValue>
@@ -31,9 +32,13 @@ function replacing(name: string, kind: RegExp, find: string, by: string): Mutati
 const ADMIT = /^INSERT INTO holds/
 const SETTLE = /^INSERT INTO usage \(/
 const SETTLE_SPEND = /^INSERT INTO spend[\s\S]*FROM charged/
-const REBUILD = /^INSERT INTO spend[\s\S]*JOIN usage_daily/
+const ENDED = /WITH ended AS/
+const REBUILD = /^INSERT INTO spend[\s\S]*budget_period[\s\S]*JOIN usage_daily/
+const BALANCE = /^INSERT INTO spend[\s\S]*JOIN payments/
 const DAILY = /^INSERT INTO usage_daily/
-const LATE = /^INSERT INTO adjustments/
+const LATE = /^INSERT INTO adjustments[\s\S]*WITH late/
+const REFUND = /^INSERT INTO adjustments[\s\S]*'refund:'/
+const PAYMENT = /^INSERT INTO payments[\s\S]*'stripe'/
 
 /** The hold is written where a decision from when the call was sent says so: what was committed in between is not seen. */
 const staleAdmission = (): Mutation => {
@@ -81,6 +86,41 @@ export const MUTATIONS: readonly Mutation[] = [
   replacing('a late end is of the day it comes', LATE, 'u.created_ms / 86400000', "CAST(unixepoch('subsec') AS INTEGER) / 86400"),
   replacing('a new budget forgets adjustments', REBUILD, 'a.amount_nano', '0'),
   replacing('a new budget keeps old spend', /^DELETE FROM spend/, 'WHERE owner', 'WHERE false AND owner'),
+  replacing('the balance does not weigh', ADMIT, 'coalesce(balance - held_ever, 9000000000000000)', '9000000000000000'),
+  replacing('holds do not weigh on the balance', ADMIT, 'balance - held_ever', 'balance'),
+  replacing('only the holds of the period weigh on the balance', ADMIT, 'balance - held_ever', 'balance - held'),
+  replacing(
+    'only the spend of the period weighs on the balance',
+    ADMIT,
+    "-coalesce((SELECT spent_nano FROM spend WHERE owner = 'p' || c.id AND period = 0), 0)",
+    `(SELECT coalesce(sum(amount_nano), 0) FROM payments y WHERE y.customer_id = c.id)
+      - coalesce((SELECT spent_nano FROM spend s WHERE s.owner = 'c' || c.id AND s.period = ${periodOfDaySql('c.budget_period', 'a.now / 86400000')}), 0)`,
+  ),
+  replacing('the balance caps no charge', ENDED, 'c.prepaid OR c.budget_nano IS NOT NULL', 'c.budget_nano IS NOT NULL'),
+  replacing('settlement forgets the balance', SETTLE_SPEND, 'ELSE prepaid END', 'ELSE false END'),
+  replacing('settlement charges the balance of the postpaid', SETTLE_SPEND, 'ELSE prepaid END', 'ELSE true END'),
+  replacing('a late end asks no balance', LATE, 'iif(prepaid, -coalesce', 'iif(false, -coalesce'),
+  replacing('a reference counts twice', PAYMENT, "AND p.reference = ?1 ->> 'reference'", 'AND false'),
+  replacing(
+    'a late end goes into an invoiced month',
+    LATE,
+    'iif(EXISTS (SELECT 1 FROM invoices',
+    'iif(false AND EXISTS (SELECT 1 FROM invoices',
+  ),
+  replacing(
+    'a refund goes into an invoiced month',
+    REFUND,
+    'iif(EXISTS (SELECT 1 FROM invoices',
+    'iif(false AND EXISTS (SELECT 1 FROM invoices',
+  ),
+  replacing('a refund counts twice', REFUND, "'refund:' || id", "'refund:' || id || (SELECT count(*) FROM adjustments)"),
+  replacing(
+    'the balance forgets what was paid back',
+    BALANCE,
+    'ON p.customer_id = c.id WHERE',
+    'ON p.customer_id = c.id AND p.amount_nano > 0 WHERE',
+  ),
+  replacing('the balance forgets adjustments', BALANCE, 'a.amount_nano', '0'),
   replacing('the sweep takes nothing', /^SELECT customer_id AS customerId/, 'expires_ms <= n.now', 'false'),
   { name: 'a batch is no transaction', torn: true },
   staleAdmission(),

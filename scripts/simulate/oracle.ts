@@ -1,7 +1,11 @@
 // Watches every call that is carried out, and knows by simpler means than the ledger's what must stand afterwards.
+
+import type { Payment } from '../../worker/ledger/payments.ts'
+import { DAY_MS, periodStartDay } from '../../worker/ledger/periods.ts'
 import type { Ending } from '../../worker/ledger/settlement.ts'
 import { isLimited, ownersOf, roomOf } from './books.ts'
 import { Broken } from './broken.ts'
+import { Purses } from './purses.ts'
 import type { Result, Row, Statement, Store } from './store.ts'
 
 interface Known {
@@ -12,6 +16,8 @@ interface Known {
   checkpointNano: number
   /** Posted: what its usage row says. */
   usage: Row | null
+  /** Posted after that. */
+  lateNano: number
 }
 
 type Told = Pick<Ending, 'customerId' | 'id' | 'costNano'> & { keyId?: number; outcome: string }
@@ -20,15 +26,22 @@ type Told = Pick<Ending, 'customerId' | 'id' | 'costNano'> & { keyId?: number; o
 interface Late {
   told: Told
   amountNano: number | null
+  /** The day it counts for, days since 1970. */
+  day: number
 }
 
 export class Oracle {
   /** Every request that was ever given a hold. */
   readonly known = new Map<string, Known>()
+  readonly purses: Purses
   readonly #store: Store
+  /** The database's clock. */
+  readonly #nowMs: () => number
 
-  constructor(store: Store) {
+  constructor(store: Store, nowMs: () => number) {
     this.#store = store
+    this.#nowMs = nowMs
+    this.purses = new Purses(store)
   }
 
   /** Before a call is carried out. */
@@ -44,8 +57,18 @@ export class Oracle {
       if (sql.startsWith('INSERT INTO usage (')) await this.#sawEndings(JSON.parse(String(params[0])) as Told[], Number(params[1]), rows)
       if (sql.startsWith('INSERT INTO holds')) for (const row of rows) await this.#sawHold(row)
       if (sql.startsWith('UPDATE holds SET expires_ms')) await this.#sawRenewal(String(params[0]))
+      if (sql.startsWith('INSERT INTO payments')) this.purses.paidByStripe(JSON.parse(String(params[0])) as Payment)
     }
     if (late !== null) await this.#sawLate(late)
+    if (statements.some(({ sql }) => sql.startsWith('INSERT'))) await this.purses.check({ byGateway: true })
+  }
+
+  /** What a request was charged until now, its late part with it; null: it has not ended. */
+  chargedOf(id: string): { customerId: number; keyId: number; createdMs: number; nano: number } | null {
+    const known = this.known.get(id)
+    if (known === undefined || known.usage === null) return null
+    const { customerId, keyId, usage, lateNano } = known
+    return { customerId, keyId, createdMs: Number(usage.created_ms), nano: Number(usage.cost_nano) + lateNano }
   }
 
   async #sawHold(row: Row): Promise<void> {
@@ -55,7 +78,15 @@ export class Oracle {
     if (hold === undefined) throw new Broken('lost', `request ${id} was admitted, and has no hold`)
     const [customerId, keyId] = [Number(hold.customer_id), Number(hold.key_id)]
     const { hold_nano: holdNano, expires_ms: expiresMs, created_ms: createdMs } = hold
-    this.known.set(id, { customerId, keyId, holdNano: Number(holdNano), expiresMs: Number(expiresMs), checkpointNano: 0, usage: null })
+    this.known.set(id, {
+      customerId,
+      keyId,
+      holdNano: Number(holdNano),
+      expiresMs: Number(expiresMs),
+      checkpointNano: 0,
+      usage: null,
+      lateNano: 0,
+    })
     for (const owner of await ownersOf(this.#store, customerId, keyId)) {
       const room = await roomOf(this.#store, owner, Number(createdMs), false)
       if (room !== null && room < 0)
@@ -102,23 +133,39 @@ export class Oracle {
 
   async #foreseeLate(told: Told): Promise<Late> {
     const known = this.known.get(told.id)
-    const [earlier] = await this.#store.all("SELECT amount_nano FROM adjustments WHERE id = 'late:' || ?", [told.id])
-    if (earlier !== undefined) return { told, amountNano: Number(earlier.amount_nano) }
-    if (known?.usage?.outcome !== 'expired') return { told, amountNano: null }
+    const [earlier] = await this.#store.all("SELECT amount_nano, day FROM adjustments WHERE id = 'late:' || ?", [told.id])
+    if (earlier !== undefined) return { told, amountNano: Number(earlier.amount_nano), day: Number(earlier.day) }
+    if (known?.usage?.outcome !== 'expired') return { told, amountNano: null, day: 0 }
+    const day = await this.dueDayOf(known.customerId, Number(known.usage.created_ms))
     const owners = await ownersOf(this.#store, known.customerId, known.keyId)
     let amount = (isLimited(owners) ? Math.min(told.costNano, known.holdNano) : told.costNano) - Number(known.usage.cost_nano)
-    for (const owner of owners)
-      amount = Math.min(amount, (await roomOf(this.#store, owner, Number(known.usage.created_ms), true)) ?? amount)
-    return { told, amountNano: amount > 0 ? amount : null }
+    for (const owner of owners) amount = Math.min(amount, (await roomOf(this.#store, owner, day * DAY_MS, true)) ?? amount)
+    return { told, amountNano: amount > 0 ? amount : null, day }
   }
 
-  async #sawLate({ told, amountNano }: Late): Promise<void> {
-    const rows = await this.#store.all('SELECT amount_nano FROM adjustments WHERE usage_id = ?', [told.id])
+  /** The day that money counts for which belongs to `createdMs`: that day, or today where its month has been invoiced. */
+  async dueDayOf(customerId: number, createdMs: number): Promise<number> {
+    const month = periodStartDay('month', createdMs)
+    const invoices = await this.#store.all('SELECT id FROM invoices WHERE customer_id = ? AND month = ?', [customerId, month])
+    return Math.floor((invoices.length > 0 ? this.#nowMs() : createdMs) / DAY_MS)
+  }
+
+  async #sawLate({ told, amountNano, day }: Late): Promise<void> {
+    const rows = await this.#store.all("SELECT amount_nano, day FROM adjustments WHERE usage_id = ? AND id LIKE 'late:%'", [told.id])
     if (rows.length > 1) throw new Broken('twice', `the late end of request ${told.id} was posted ${rows.length} times`)
     const amount = (rows[0]?.amount_nano ?? null) as number | null
-    if (amount === amountNano) return
+    if (amount !== null && rows[0]?.day !== day)
+      throw new Broken('sums', `the late end of request ${told.id} counts for day ${rows[0]?.day}, and should for ${day}`)
+    if (amount === amountNano) return this.#keepLate(told.id, amountNano)
     const kind = (amount ?? 0) > (amountNano ?? 0) ? 'overspend' : 'lost'
     throw new Broken(kind, `the late end of request ${told.id} is ${amount}, and should be ${amountNano}`)
+  }
+
+  #keepLate(id: string, amountNano: number | null): void {
+    const known = this.known.get(id)
+    if (known === undefined || amountNano === null) return
+    known.lateNano = amountNano
+    this.purses.adjusted(known.customerId, `late:${id}`, amountNano)
   }
 
   /** When everything has ended: each request that was given a hold has one usage row, and nothing else is there. Throws Broken. */

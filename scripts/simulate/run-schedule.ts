@@ -93,7 +93,7 @@ async function agrees(store: Store): Promise<void> {
 /** cyrb53 of every row that the ledger wrote, in the order of their keys, as tables without a rowid give them. */
 async function digestOf(store: Store): Promise<string> {
   let [high, low] = [0xdeadbeef, 0x41c6ce57]
-  for (const table of ['usage', 'adjustments', 'spend', 'usage_daily']) {
+  for (const table of ['usage', 'adjustments', 'payments', 'invoices', 'spend', 'usage_daily']) {
     const text = JSON.stringify(await store.all(`SELECT * FROM ${table}`))
     for (let index = 0; index < text.length; index++) {
       high = Math.imul(high ^ text.charCodeAt(index), 2654435761)

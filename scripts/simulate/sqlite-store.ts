@@ -27,7 +27,9 @@ export class SqliteStore implements Store {
   /** `mutation`: a ledger that is broken on purpose. */
   constructor(mutation: Mutation | null = null) {
     this.#mutation = mutation
-    // With one argument, which is 'subsec': the clock. With more, which is arithmetic of days, SQLite's own stays.
+    // Without an argument, or with one, which is 'subsec': the clock. With more, which is arithmetic of days, SQLite's own stays.
+    // A number is a REAL here, and whole seconds are none.
+    this.#db.function('unixepoch', () => BigInt(Math.floor(this.#nowMs() / 1000)))
     this.#db.function('unixepoch', (_modifier: unknown) => this.#nowMs() / 1000)
   }
 

@@ -21,6 +21,12 @@ export interface MinuteLimits {
   concurrency: number | null
 }
 
+/** Prepaid or not, and what they had paid by then. */
+export interface Paying {
+  prepaid: boolean
+  paidNano: number
+}
+
 /** The columns of a price row. */
 export type PriceRow = Record<string, number | string | null>
 
@@ -71,13 +77,28 @@ export type Step =
   | { do: 'key budget'; key: number; limits: Limits }
   | { do: 'key revoked'; key: number }
   | { do: 'new key'; customer: number; limits: Limits }
+  | MoneyStep
+
+/** What moves money, or says that it has to be there before. */
+export type MoneyStep =
+  | { do: 'customer prepaid'; customer: number; prepaid: boolean }
+  /** Stripe tells of money that came in, or below zero went back; each of a few references is one payment. */
+  | { do: 'pay'; gateway: number; customer: number; nano: number; reference: number }
+  /** Stripe tells of an earlier one again: by the same event, or by another that is about the same money. */
+  | { do: 'redeliver'; gateway: number; which: number; sameEvent: boolean }
+  | { do: 'pay by hand'; customer: number; nano: number; reference: number }
+  | { do: 'adjust'; customer: number; nano: number }
+  /** Last month is closed, if nothing of it is in flight. */
+  | { do: 'invoice'; customer: number }
+  /** `part`: thousandths of what it was charged; null: all of it. */
+  | { do: 'refund'; which: number; part: number | null }
 
 /** Where a schedule begins. */
 export interface Beginning {
   startMs: number
   gateways: number
   groupMax: number
-  customers: (Limits & MinuteLimits & { keys: Limits[] })[]
+  customers: (Limits & MinuteLimits & Paying & { keys: Limits[] })[]
   prices: PriceRow[]
 }
 

@@ -1,13 +1,16 @@
 // A schedule as it runs: gateways, requests and calls under one clock, and what each step does to them.
+
+import { type Payment, postPayment } from '../../worker/ledger/payments.ts'
 import { DAY_MS, periodRenewsMs } from '../../worker/ledger/periods.ts'
 import { sweep } from '../../worker/ledger/settlement.ts'
 import { Broken } from './broken.ts'
 import { type Call, Calls } from './calls.ts'
 import { Clock } from './clock.ts'
+import { Moves } from './moves.ts'
 import { Oracle } from './oracle.ts'
 import { admit, askOf, checkpoint, end, type Gateway, newGateway, type SimulatedRequest, usedOf } from './requests.ts'
-import { insertCustomer, insertKey, insertPrice, type SimulatedKey, setBudget } from './setup.ts'
-import type { AskStep, Beginning, Step } from './steps.ts'
+import { insertCustomer, insertKey, insertPrice, invoiceLastMonth, type SimulatedKey, setBudget, setPrepaid } from './setup.ts'
+import type { AskStep, Beginning, MoneyStep, Step } from './steps.ts'
 import type { Result, Store } from './store.ts'
 
 export type Trace = (line: string) => void
@@ -17,6 +20,7 @@ export class World {
   readonly calls: Calls
   readonly oracle: Oracle
   readonly requests: SimulatedRequest[] = []
+  readonly #moves: Moves
   readonly #store: Store
   readonly #trace: Trace | null
   readonly #groupMax: number
@@ -32,7 +36,8 @@ export class World {
     this.#trace = trace
     this.#groupMax = groupMax
     this.clock = new Clock(startMs)
-    this.oracle = new Oracle(store)
+    this.oracle = new Oracle(store, () => this.clock.databaseMs)
+    this.#moves = new Moves(store, this.oracle)
     this.calls = new Calls(
       (call, whole) => this.#execute(call, whole),
       (statements) => store.sent?.(statements),
@@ -45,9 +50,11 @@ export class World {
     for (const { keys, ...customer } of customers) {
       const id = await insertCustomer(this.#store, customer)
       this.#customers.push(id)
+      if (customer.paidNano > 0) await this.#moves.payByHand(id, customer.paidNano, 'the first')
       for (const key of keys) this.#keys.push(await insertKey(this.#store, id, key))
     }
     for (let number = 0; number < gateways; number++) this.#gateways.push(newGateway(this.calls, number, this.#groupMax))
+    await this.oracle.purses.check({ byGateway: false })
   }
 
   /** Throws Broken. */
@@ -138,7 +145,8 @@ export class World {
         this.clock.databaseLagMs = step.lagMs
         return
       default:
-        return this.#administer(step)
+        await this.#administer(step).catch(refusedOperator)
+        return this.oracle.purses.check({ byGateway: false })
     }
   }
 
@@ -168,6 +176,54 @@ export class World {
         return
       case 'new key':
         this.#keys.push(await insertKey(this.#store, customer, step.limits))
+        return
+      case 'customer prepaid':
+      case 'pay':
+      case 'redeliver':
+      case 'pay by hand':
+      case 'adjust':
+      case 'refund':
+      case 'invoice':
+        return this.#moveMoney(step, customer)
+    }
+  }
+
+  async #moveMoney(step: MoneyStep, customer: number): Promise<void> {
+    switch (step.do) {
+      case 'customer prepaid':
+        return setPrepaid(this.#store, customer, step.prepaid)
+      case 'pay':
+      case 'redeliver': {
+        const payment = this.#moves.toldBy(step, customer)
+        const gateway = this.#one(this.#gateways, step.gateway)
+        if (payment === null || gateway === undefined) return
+        this.#begun(gateway, `payment ${payment.id}`, this.#post(gateway, payment))
+        return
+      }
+      case 'pay by hand':
+        return this.#moves.payByHand(customer, step.nano, `transfer ${step.reference}`)
+      case 'adjust':
+        return this.#moves.adjust(customer, step.nano)
+      case 'invoice':
+        return invoiceLastMonth(this.#store, customer, this.clock.databaseMs)
+      case 'refund': {
+        const request = this.#one(this.requests, step.which)
+        if (request !== undefined) await this.#moves.refund(request.ask.id, step.part)
+      }
+    }
+  }
+
+  async #post(gateway: Gateway, payment: Payment): Promise<void> {
+    try {
+      await postPayment(gateway.db, payment)
+    } catch {
+      // Stripe is told so, and tells of it again some time.
+      return
+    }
+    try {
+      this.oracle.purses.acknowledged(payment)
+    } catch (error) {
+      this.#broken ??= error
     }
   }
 
@@ -214,6 +270,12 @@ export class World {
   }
 }
 
+/** What the operator writes always fits. */
+function refusedOperator(error: unknown): never {
+  if (!/constraint failed/.test(String(error))) throw error
+  throw new Broken('refused', `the database refused what the operator wrote: ${(error as Error).message}`)
+}
+
 /** What a call does, in a few words. */
 function wordCall({ statements }: Call): string {
   const words = statements.map(({ sql, params }) => {
@@ -223,6 +285,7 @@ function wordCall({ statements }: Call): string {
       return endings.map(({ id, outcome }) => `end ${id.slice(-4)} ${outcome}`).join(', ')
     }
     if (sql.startsWith('INSERT INTO adjustments')) return `late ${JSON.parse(String(params[0])).id.slice(-4)}`
+    if (sql.startsWith('INSERT INTO payments')) return `post ${JSON.parse(String(params[0])).id}`
     if (sql.startsWith('UPDATE holds')) return `renew ${JSON.parse(String(params[0])).id.slice(-4)}`
     if (sql.startsWith('SELECT customer_id AS')) return 'what is past its lease'
     return /^\s*WITH ask/.test(sql) ? `explain ${JSON.parse(String(params[0])).id.slice(-4)}` : ''

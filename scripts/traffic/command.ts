@@ -6,8 +6,10 @@ import { Command, CommanderError } from 'commander'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import { count } from '../admin/arguments.ts'
 import { type Month, month } from '../admin/month.ts'
+import { dayName } from '../admin/table.ts'
 import { bundleWorker } from '../start/bundle.ts'
 import { PROJECT_ROOT } from '../start/project.ts'
+import { onStopSignal } from '../start/signals.ts'
 import { type MadeMonth, makeMonth } from './month.ts'
 
 interface TrafficOptions {
@@ -25,7 +27,7 @@ interface Io {
 
 const SAY_EVERY_MS = 2000
 
-/** Returns the exit code: 1 where it could not be done, 2 for arguments that cannot be used. */
+/** Returns the exit code: 1 where it could not be done, 2 for arguments that cannot be used, 130 after Ctrl-C. */
 export async function traffic(args: string[], io: Io): Promise<number> {
   let options: TrafficOptions
   try {
@@ -39,6 +41,15 @@ export async function traffic(args: string[], io: Io): Promise<number> {
     io.err(`error: --state: ${stateDir} has a ledger already. Name another folder, or remove that one if it was made by this command.\n`)
     return 1
   }
+  // What is under way ends in order: a gateway that dies leaves requests that are still to be settled.
+  const interrupted = new AbortController()
+  onStopSignal(
+    () => {
+      io.err('Stopping after what is under way; Ctrl-C again ends at once …\n')
+      interrupted.abort()
+    },
+    () => process.exit(130),
+  )
   io.err('Bundling the Worker, starting a gateway …\n')
   const bundle = await bundleWorker(join(stateDir, 'bundle'), 'scripts/traffic/worker.ts')
   let saidMs = performance.now()
@@ -46,12 +57,19 @@ export async function traffic(args: string[], io: Io): Promise<number> {
     ...options,
     bundle,
     stateDir,
+    signal: interrupted.signal,
     onDay(day, asked) {
       if (performance.now() - saidMs < SAY_EVERY_MS) return
       saidMs = performance.now()
-      io.err(`${new Date(day * DAY_MS).toISOString().slice(0, 10)}: ${asked} requests so far …\n`)
+      io.err(`${dayName(day)}: ${asked} requests so far …\n`)
     },
   })
+  if (made.brokenOff !== null) {
+    io.err(
+      `Broken off on ${dayName(made.brokenOff)} after ${made.asked} requests; every one is settled. The month in ${stateDir} is not whole: remove that folder before the next run.\n`,
+    )
+    return 130
+  }
   await writeFile(join(stateDir, 'traffic-keys'), `${made.keys.join('\n')}\n`, { mode: 0o600 })
   io.out(summary(options, made, relative(PROJECT_ROOT, stateDir)))
   return 0
@@ -89,7 +107,7 @@ function summary({ month: { name, last }, seed }: TrafficOptions, { asked, answe
 Its ledger is in ${state}, its customers' keys, one a line, in ${join(state, 'traffic-keys')}.
 
 Next      export STATE_DIR=${state}
-          npm run admin -- usage-report --start-date ${name}-01 --end-date ${new Date(last * DAY_MS).toISOString().slice(0, 10)}
+          npm run admin -- usage-report --start-date ${name}-01 --end-date ${dayName(last)}
           npm run admin -- verify-ledger
           npm run admin -- close-month ${name}
 `

@@ -16,6 +16,8 @@ export interface MonthOptions {
   seed: number
   /** Hears of each day. */
   onDay(day: number, asked: number): void
+  /** Ends it after the step that is under way. */
+  signal?: AbortSignal
 }
 
 export interface MadeMonth {
@@ -24,11 +26,13 @@ export interface MadeMonth {
   asked: number
   /** How callers saw their requests end: HTTP status, or 'left' and 'cut'. */
   answers: Map<string, number>
+  /** The day that was not ended; null: the month is whole. */
+  brokenOff: number | null
 }
 
-export async function makeMonth({ bundle, stateDir, month, requests, seed, onDay }: MonthOptions): Promise<MadeMonth> {
+export async function makeMonth({ bundle, stateDir, month, requests, seed, onDay, signal }: MonthOptions): Promise<MadeMonth> {
   const gateway = await startTrafficGateway(bundle, stateDir)
-  const made: MadeMonth = { keys: [], asked: 0, answers: new Map() }
+  const made: MadeMonth = { keys: [], asked: 0, answers: new Map(), brokenOff: null }
   try {
     await gateway.setClock(month.first * DAY_MS + 60_000)
     made.keys = await makeCast(gateway)
@@ -37,6 +41,10 @@ export async function makeMonth({ bundle, stateDir, month, requests, seed, onDay
       const today = Math.floor(step.atMs / DAY_MS)
       if (today !== day) onDay(day, made.asked)
       day = today
+      if (signal?.aborted) {
+        made.brokenOff = day
+        break
+      }
       await gateway.setClock(step.atMs)
       if ('command' in step) await gateway.admin(...step.command)
       else await play(gateway, step, made)

@@ -31,6 +31,8 @@ export class D1Store implements Store {
   }
 
   #prepared({ sql, params }: Statement): D1PreparedStatement {
-    return env.DB.prepare(sql.replaceAll("unixepoch('subsec')", `(${this.#nowMs()} / 1000.0)`)).bind(...params)
+    const nowMs = this.#nowMs()
+    const set = sql.replaceAll("unixepoch('subsec')", `(${nowMs} / 1000.0)`).replaceAll('unixepoch()', String(Math.floor(nowMs / 1000)))
+    return env.DB.prepare(set).bind(...params)
   }
 }
