@@ -98,6 +98,18 @@ const CASES: Case[] = [
   ['one without', prices(['a', 'b'], ['a']), 'warning', /not offered: b/],
   ['one withdrawn', prices(['a', 'b'], ['a'], ['b']), 'ok', /withdrawn/],
   ['one that has gone', prices(['a'], ['a', 'b']), 'warning', /not on the host: b/],
+  [
+    'a price for all, and nobody knows what is on the host',
+    judgePrices({ onHost: { why: 'x' }, inForce: new Set(['*', 'a']), withdrawn: new Set() }, ''),
+    'ok',
+    /every model/,
+  ],
+  [
+    'prices by name, and nobody knows what is on the host',
+    judgePrices({ onHost: { why: 'the reason' }, inForce: new Set(['a']), withdrawn: new Set() }, ''),
+    'warning',
+    /the reason/,
+  ],
   ['no price at all', prices(['a'], []), 'error', /no model has a price/],
   ['no model at all', prices([], ['a']), 'error', /no model on/],
   ['a token', judgeToken(json(200, {}), told, "Ollama's"), 'ok', /1 token in 20 ms, charged \$0\.0001/],
