@@ -15,7 +15,7 @@ import type { AskingOptions, Shell } from './shell.ts'
 import { minute } from './table.ts'
 
 interface Options extends AskingOptions {
-  keep: number
+  keep?: number
 }
 
 export function rotateAccessCommand(shell: Shell): Command {
@@ -26,7 +26,7 @@ export function rotateAccessCommand(shell: Shell): Command {
       'rotate-access --yes',
     )
     .addOption(
-      new Option('--keep <time>', 'how long the old token goes on working; the same command ends it then')
+      new Option('--keep <time>', 'how long the old token goes on working: run the same command after that; 0 ends it now (default: 0)')
         .argParser(duration)
         .default(0, 'not'),
     )
@@ -34,12 +34,12 @@ export function rotateAccessCommand(shell: Shell): Command {
     .action((options: Options) =>
       // There is no Access before a gateway on this machine.
       shell.runAfterYes({ ...options, remote: true }, 'Give the deployed gateway a new Access service token?', (context) =>
-        rotate(context, options.keep),
+        rotate(context, options.keep ?? null),
       ),
     )
 }
 
-async function rotate({ db, who, io }: Context, keepMs: number): Promise<Output> {
+async function rotate({ db, who, io }: Context, keepMs: number | null): Promise<Output> {
   const directory = io.project ?? PROJECT_ROOT
   const deployment = await readDeployment(directory).catch((error: Error) => {
     throw new Failure(error.message)
@@ -76,7 +76,7 @@ async function rotate({ db, who, io }: Context, keepMs: number): Promise<Output>
   const old =
     keptUntil === null
       ? 'The old one is gone.'
-      : `The old one works until rotate-access is run again, after ${minute(Date.parse(keptUntil))} UTC.`
+      : `The old one is let in, too: run rotate-access again after ${minute(Date.parse(keptUntil))} UTC, or with --keep 0 now.`
   const date = token.expiresAt.slice(0, 10)
   return {
     json: { client_id: token.clientId, expires_at: token.expiresAt, made, removed, old_kept_until: keptUntil },

@@ -12,6 +12,8 @@ const serviceToken = z.strictObject({
   expiresAt: z.iso.datetime(),
   /** Since when the Worker was seen to be let in by it; only a rotation writes it. */
   servesSince: z.iso.datetime().optional(),
+  /** Until when the older ones are kept beside it; a rotation after that takes them away. */
+  olderUntil: z.iso.datetime().optional(),
 })
 
 /**

@@ -7,18 +7,16 @@ import { bad, type Finding, ok } from './finding.ts'
 /** What is asked of the box: every Ollama answers, and nothing is told that matters. */
 const PATH = '/api/version'
 
-/** Asks the box as a stranger does. */
-export async function askAsStranger(
-  fetch: typeof globalThis.fetch,
-  hostname: string,
-  brings: 'no token' | 'a wrong token',
-): Promise<Finding> {
+/** Asks the box as strangers do: without a token, and with one that nobody has made. */
+export async function askAsStranger(fetch: typeof globalThis.fetch, hostname: string): Promise<Finding[]> {
   const wrong = {
     'CF-Access-Client-Id': `${randomBytes(16).toString('hex')}.access`,
     'CF-Access-Client-Secret': randomBytes(32).toString('hex'),
   }
-  const headers = brings === 'no token' ? {} : wrong
-  return judgeStranger(await ask(fetch, `https://${hostname}${PATH}`, { headers }), hostname, brings)
+  const without = await ask(fetch, `https://${hostname}${PATH}`)
+  const first = judgeStranger(without, hostname, 'no token')
+  if ('silent' in without) return [first]
+  return [first, judgeStranger(await ask(fetch, `https://${hostname}${PATH}`, { headers: wrong }), hostname, 'a wrong token')]
 }
 
 export function judgeStranger(asked: Asked, hostname: string, brings: string): Finding {

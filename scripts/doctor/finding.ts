@@ -34,6 +34,11 @@ export function badAlone(text: string, remedy: string): Finding {
   return { level: 'error', text, remedy, blocks: false }
 }
 
+/** @param reason the check that has to be well before */
+export function skipped(reason: string): Finding {
+  return { level: 'skipped', text: `not looked at: ${reason} comes first`, remedy: null, blocks: true }
+}
+
 export interface Check<World> {
   /** For --json, and for those that need it. */
   name: string

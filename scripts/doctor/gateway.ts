@@ -4,11 +4,16 @@ import { HOST_TROUBLES, type HostTrouble } from '../../worker/host-trouble.ts'
 import { type Asked, isPage, jsonIn } from './ask.ts'
 import { bad, type Finding, ok, warning } from './finding.ts'
 
+/** What answers programs with a page for people. */
+const VISITOR_CHECKS =
+  'In the dashboard of the zone, switch off Bot Fight Mode (Security > Settings > Bots) and Browser Integrity Check (for this hostname, by a configuration rule).'
+
 const health = z.object({ gateway: z.string(), database: z.string(), schema: z.string(), version: z.string() })
 
 /** `/health`. @param start what starts or deploys it */
 export function judgeGateway(asked: Asked, url: string, start: string): Finding {
   if ('silent' in asked) return bad(`${url} does not answer: ${asked.silent}`, start)
+  if (asked.status === 403 && isPage(asked)) return bad(`${url} answers this machine with a page of Cloudflare's (403)`, VISITOR_CHECKS)
   const read = health.safeParse(jsonIn(asked))
   if (!read.success) return bad(`${url} answers ${asked.status}, but not as the gateway does${cloudflareSays(asked.text)}`, start)
   const { database, schema, version } = read.data
@@ -61,14 +66,10 @@ export function judgeHost(asked: Asked): Finding {
 }
 
 /** The public address, asked as a client's program does: pages of Cloudflare's instead of the gateway's JSON are its bot defences. */
-export function judgeAgent(asked: Asked, agent: string, zone: string | null): Finding {
+export function judgeAgent(asked: Asked, agent: string): Finding {
   if ('silent' in asked)
     return bad(`${agent} gets no answer: ${asked.silent}`, 'Try again; if it stays, look at the DNS record and the Worker’s domain.')
   const challenged = asked.headers.get('cf-mitigated') !== null
   if (!challenged && !isPage(asked)) return ok(`${agent} is let in`)
-  const where = zone === null ? 'in the dashboard' : `in the zone ${zone}`
-  return bad(
-    `${agent} gets a page of Cloudflare's (${asked.status}) in place of an answer`,
-    `Switch off Bot Fight Mode (Security > Settings > Bots) and Browser Integrity Check (a configuration rule for this hostname) ${where}.`,
-  )
+  return bad(`${agent} gets a page of Cloudflare's (${asked.status}) in place of an answer`, VISITOR_CHECKS)
 }

@@ -77,6 +77,8 @@ interface Prices {
 export function judgePrices({ onHost, inForce, withdrawn }: Prices, remote: string): Finding {
   const setPrice = (model: string) => `npm run admin -- set-pricing ${model} 0.0001 0 --input 0.10 --output 0.40${remote}`
   if (inForce.size === 0) return bad('no model has a price, so none is offered', setPrice("'*'"))
+  // With a price for all there is none without.
+  if ('why' in onHost && inForce.has('*')) return ok(`${inForce.size} in force, of which one is for every model`)
   if ('why' in onHost)
     return warning(`${inForce.size} in force; which models have none cannot be seen: ${onHost.why}`, `On the box: ollama list`)
   if (onHost.length === 0) return bad('there is no model on the host', 'On the box: ollama pull gemma3')

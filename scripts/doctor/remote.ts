@@ -8,7 +8,7 @@ import { verifyToken } from '../setup/rights.ts'
 import { askAsStranger } from './access.ts'
 import { type Asked, ask, jsonIn } from './ask.ts'
 import { askAddresses, askQuota, askServiceToken, askTunnel } from './cloudflare.ts'
-import { bad, type Check, type Finding, ok, unasked } from './finding.ts'
+import { bad, type Check, type Finding, ok, skipped, unasked } from './finding.ts'
 import { judgeAgent, judgeClock, judgeGateway, judgeHost } from './gateway.ts'
 import { askMigrations, askPrices, askProof } from './ledger.ts'
 import { askName, askNetwork, type Resolve } from './names.ts'
@@ -40,10 +40,7 @@ const ACCESS_CHECKS: readonly Check<RemoteWorld>[] = [
     name: 'access',
     title: 'Access',
     needs: ['host-name'],
-    async run(world) {
-      const { hostname } = hostOf(world)
-      return [await askAsStranger(world.fetch, hostname, 'no token'), await askAsStranger(world.fetch, hostname, 'a wrong token')]
-    },
+    run: (world) => askAsStranger(world.fetch, hostOf(world).hostname),
   },
   {
     name: 'service-token',
@@ -65,7 +62,7 @@ const CHECKS: readonly Check<RemoteWorld>[] = [
     name: 'agents',
     title: 'clients',
     needs: ['public-name'],
-    run: (world) => Promise.all(Object.entries(AGENTS).map(([name, agent]) => askAs(world, name, agent))),
+    run: askAsClients,
   },
   { name: 'api', title: "Cloudflare's API", needs: NETWORK, run: askApi },
   { name: 'tunnel', title: 'tunnel', needs: ['api'], run: (world) => askTunnel(world.client as Cloudflare, world.deployment) },
@@ -122,10 +119,15 @@ function opened({ db }: RemoteWorld) {
   return db
 }
 
+async function askAsClients(world: RemoteWorld): Promise<Finding | Finding[]> {
+  if (world.health !== null && 'silent' in world.health) return skipped('gateway')
+  return Promise.all(Object.entries(AGENTS).map(([name, agent]) => askAs(world, name, agent)))
+}
+
 /** A list that needs a key: without one the gateway refuses in JSON, and Cloudflare's bot defences would come before. */
-async function askAs({ fetch, baseUrl, deployment }: RemoteWorld, name: string, agent: string): Promise<Finding> {
+async function askAs({ fetch, baseUrl }: RemoteWorld, name: string, agent: string): Promise<Finding> {
   const asked = await ask(fetch, `${baseUrl}/v1/models`, { headers: { 'user-agent': agent } })
-  return judgeAgent(asked, name, deployment.public.kind === 'domain' ? deployment.public.zoneName : null)
+  return judgeAgent(asked, name)
 }
 
 async function askApi({ client, deployment }: RemoteWorld): Promise<Finding> {

@@ -1,5 +1,5 @@
 // Makes the checks one after the other; what cannot be made because of an earlier one is said to be skipped.
-import { bad, type Check, type Finding } from './finding.ts'
+import { bad, type Check, type Finding, skipped } from './finding.ts'
 
 export interface Result extends Finding {
   check: string
@@ -29,10 +29,6 @@ export async function runChecks<World>(checks: readonly Check<World>[], world: W
     }
   }
   return results
-}
-
-function skipped(reason: string): Finding {
-  return { level: 'skipped', text: `not looked at: ${reason} comes first`, remedy: null, blocks: true }
 }
 
 async function made<World>(check: Check<World>, world: World): Promise<readonly Finding[]> {

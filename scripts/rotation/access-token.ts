@@ -13,8 +13,8 @@ export interface AccessRotation extends WorkerToChange {
   save(): Promise<void>
   sleep(ms: number): Promise<void>
   nowMs(): number
-  /** How long the older token goes on working once the newer one serves. */
-  keepMs: number
+  /** How long the older token goes on working once the newer one serves; null: nobody has said, so not, or as an earlier run was told. */
+  keepMs: number | null
 }
 
 export type AccessLink = Extract<Deployment['host'], { kind: 'access' }>
@@ -35,23 +35,28 @@ const GRACE_MS = 30_000
 
 /** Throws Failure with what is wrong and what is there now. */
 export async function rotateAccess(rotation: AccessRotation): Promise<Rotated> {
-  const { deployment, say, sleep, nowMs, keepMs } = rotation
+  const { deployment, save, say, sleep, nowMs, keepMs } = rotation
   const { host } = deployment
   const access = new AccessAtCloudflare(rotation)
   const left = host.serviceTokens.length > 1 && host.serviceTokens.at(-1)?.servesSince !== undefined
   if (left) say('An earlier rotation was not finished: going on with that one.')
   else await makeAndGive(rotation, access)
   const token = host.serviceTokens.at(-1) as Token
-  const keptUntilMs = Date.parse(token.servesSince as string) + keepMs
-  if (keepMs > 0 && nowMs() < keptUntilMs) {
-    return { token, made: !left, removed: 0, keptUntil: new Date(keptUntilMs).toISOString() }
+  const servesSinceMs = Date.parse(token.servesSince as string)
+  if (keepMs !== null) token.olderUntil = new Date(servesSinceMs + keepMs).toISOString()
+  await save()
+  if (token.olderUntil !== undefined && nowMs() < Date.parse(token.olderUntil)) {
+    return { token, made: !left, removed: 0, keptUntil: token.olderUntil }
   }
-  const waitMs = Date.parse(token.servesSince as string) + GRACE_MS - nowMs()
+  const waitMs = servesSinceMs + GRACE_MS - nowMs()
   if (waitMs > 0) {
     say(`Waiting ${Math.ceil(waitMs / 1000)} s for the last places of Cloudflare's edge …`)
     await sleep(waitMs)
   }
-  return { token, made: !left, removed: await access.keepOnly(token), keptUntil: null }
+  const removed = await access.keepOnly(token)
+  delete token.olderUntil
+  await save()
+  return { token, made: !left, removed, keptUntil: null }
 }
 
 async function makeAndGive(rotation: AccessRotation, access: AccessAtCloudflare): Promise<void> {

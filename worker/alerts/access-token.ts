@@ -19,7 +19,7 @@ export function accessTokenAlerts(expiresDay: number, nowMs: number): Alert[] {
       payload: payloadOf('access-token', nowMs, {
         severity: left <= 1 ? 'critical' : 'warning',
         title: isOver ? 'The Access token is at its end' : `The Access token ends in ${left} ${left === 1 ? 'day' : 'days'}`,
-        message: `The service token of CF_ACCESS_CLIENT_ID expires on ${date}: refresh it in Zero Trust > Access > Service auth and set CF_ACCESS_TOKEN_EXPIRES to its new date, or the host cannot be reached any more.`,
+        message: `The service token of CF_ACCESS_CLIENT_ID expires on ${date}; after that the host cannot be reached any more. npm run admin -- rotate-access gives the gateway another one; where set-up was not used, refresh it in Zero Trust > Access > Service auth and set CF_ACCESS_TOKEN_EXPIRES to its new date.`,
         data: { expires_on: date, days_left: left },
       }),
     },
