@@ -19,7 +19,7 @@ export default defineConfig({
         plugins: [
           vendorCapturesModule(),
           // So many as take ten seconds or so on D1.
-          simulatedModule(20),
+          simulatedModule(14),
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: { bindings: { TEST_MIGRATIONS: migrations } },

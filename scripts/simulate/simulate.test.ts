@@ -8,7 +8,7 @@ import { runSchedule } from './run-schedule.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
 /** How long each of the two runs takes; the whole of it is said to fit where a machine is slow. */
-const RUN_MS = 10_000
+const RUN_MS = 8_000
 /** Within so many schedules every mutation is found. */
 const SEEDS_MAX = 600
 

@@ -1,9 +1,10 @@
 // Balances' alerts on a real ledger: for each payment in once when a fifth is left and once when nothing is, for whom it concerns.
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { alertsOf, idsOf, makeTarget, watchAt, withoutTargets } from '../testing/alerts.ts'
+import { alertsOf, idsOf, makeTarget, WELL, watchAt, withoutTargets } from '../testing/alerts.ts'
 import { admit, askOf, db, makeCustomer, makeKey, migrate, payIn, setPrice, usd } from '../testing/ledger.ts'
 import { REACHED } from './balances.ts'
 import { noteUsedUp } from './refused.ts'
+import { watch } from './watch.ts'
 
 beforeAll(migrate)
 beforeEach(withoutTargets)
@@ -141,6 +142,25 @@ test('a balance whose rest covers no request is used up: told as such, and not f
   expect(await refuse()).toContain(usedUp)
   expect(await refuse()).toHaveLength(2)
   expect(await db.prepare('SELECT subject FROM alert_state').first('subject')).toBe(`balance:c${customer}:${PAID}:`)
+})
+
+test('balances are asked for once a minute, and only where somebody wants to know', async () => {
+  const asked: string[] = []
+  const counting = new Proxy(db, {
+    get: (_, name: keyof D1Database) => (name === 'prepare' ? (sql: string) => asked.push(sql) && db.prepare(sql) : db[name].bind(db)),
+  })
+  const times = async () => {
+    asked.length = 0
+    await watch({ db: counting, nowMs: NOW, config: { accessTokenExpiresDay: null }, look: async () => WELL })
+    return asked.filter((sql) => sql === REACHED).length
+  }
+  expect(await times()).toBe(0)
+  await makeTarget({ kinds: ['budget', 'host'] })
+  expect(await times()).toBe(0)
+  await makeTarget({ customerId: await payer(), kinds: ['balance'] })
+  expect(await times()).toBe(1)
+  await makeTarget()
+  expect(await times()).toBe(1)
 })
 
 test('a look reads prepaid customers and their last payments alone, and two that look at once tell once', async () => {
