@@ -65,13 +65,13 @@ function opened({ db }: LocalWorld) {
 
 /** One that runs has to answer; one that does not needs its port. */
 async function lookForGateway(world: LocalWorld) {
-  const { host, port } = world.settings as Settings
+  const { host, port, stateDir } = world.settings as Settings
   world.running = await world.findGateway(world.stateDir)
   const asked = await askHealth(world)
   if (world.running !== null)
     return judgeGateway(asked, world.baseUrl, `It runs, but not there: start this with the PORT that it was started with.`)
   const free = await askPort(host, port)
-  return [...(free.level === 'ok' ? [] : [free]), unasked(`none runs on ${world.stateDir}`, START)]
+  return [...(free.level === 'ok' ? [] : [free]), unasked(`none runs on ${stateDir}`, START)]
 }
 
 async function lookForOllama(world: LocalWorld) {

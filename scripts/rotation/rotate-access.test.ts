@@ -153,6 +153,8 @@ test('the command asks, tells what it does, is in the audit log, and shows no se
   const secrets = [...t.cloudflare.state.secretsOf(t.accountId).values()]
   expect(secrets.filter((secret) => `${out}${err}${audit}`.includes(secret))).toEqual([])
   // 0 ends it at once.
+  // Whoever runs it without a word does not end what was kept.
+  expect(JSON.parse((await command('--yes', '--json')).out)).toMatchObject({ made: false, removed: 0, old_kept_until: expect.any(String) })
   expect(await rotate({ keepMs: 0 })).toMatchObject({ made: false, removed: 1, keptUntil: null })
   await expectNoneRefused()
 })
