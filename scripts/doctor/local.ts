@@ -10,7 +10,7 @@ import { judgeGateway } from './gateway.ts'
 import { askOllama, type HostAsked } from './host.ts'
 import { askMigrations, askPrices, askProof } from './ledger.ts'
 import { askPort, judgeNode, judgeSettings } from './machine.ts'
-import { askHealth, type Session, TOKEN_CHECKS } from './session.ts'
+import { askHealth, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
 
 export interface LocalWorld extends Session {
   nodeVersion: string
@@ -84,6 +84,5 @@ async function lookForOllama(world: LocalWorld) {
 
 async function openAndCompare(world: LocalWorld) {
   if (!existsSync(join(world.stateDir, 'v3'))) return unasked('there is no database yet', `${START} makes it.`)
-  world.db = (await world.open()).db
-  return askMigrations(world.db, world.migrations, `${START} applies them.`)
+  return useDatabase(world, await world.open(), (db) => askMigrations(db, world.migrations, `${START} applies them.`))
 }
