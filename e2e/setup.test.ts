@@ -1,4 +1,6 @@
 // The whole path at the stand-ins: from an empty account to a metered request, again, and back to an empty account.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type StandIn, startStandIn } from '../host/stand-in/server.ts'
 import { runAdmin } from '../scripts/admin/program.ts'
@@ -109,6 +111,25 @@ for (const [kind, args, hostname] of [
     for (const secret of await world.secrets()) expect(first.out + second.out + undone.out).not.toContain(secret)
   })
 }
+
+test('an upload that fails leaves the secrets where the next run finds them; a lost deployment.json is found again', async () => {
+  const { world, ask, setup } = await wholeWorld()
+  world.cloudflare.faults.add('PUT', /workers\/scripts\/[^/?]+(\?|$)/, 403, { times: 5 })
+  const failed = await setup()
+  expect(failed.code).toBe(1)
+  expect(failed.err).toContain('Run npm run setup again: it goes on where it stopped.')
+  expect(await world.files()).toContain('.dev.vars.deploy')
+  world.cloudflare.faults.clear()
+  expect(await setup()).toMatchObject({ code: 0, err: '' })
+  expect(await (await ask('https://api.example.com/health/ollama')).json()).toMatchObject({ state: 'ok' })
+  const before = JSON.parse(await world.file('deployment.json'))
+  await rm(join(world.directory, 'deployment.json'))
+  world.writes()
+  expect(await setup()).toMatchObject({ code: 0, err: '' })
+  expect(world.writes()).toEqual([])
+  const { plan, zoneChecks, ...found } = before
+  expect(JSON.parse(await world.file('deployment.json'))).toEqual(found)
+})
 
 test('a Worker of the same name that is bound to another database is left alone', async () => {
   const { world, setup } = await wholeWorld()

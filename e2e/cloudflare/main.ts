@@ -17,7 +17,7 @@ const { values } = parseArgs({
     plan: { type: 'string', default: 'free' },
   },
 })
-const cloudflare = await startCloudflare({ port: Number(values.port) })
+const cloudflare = await startCloudflare({ port: Number(values.port) }).catch((error) => inUse('--port', values.port, error))
 const { state } = cloudflare
 const account = state.addAccount('Stand-in')
 state.addZone(account, values.zone)
@@ -37,7 +37,7 @@ const edge = await startEdge({
     ollama.edge({ open: state.of('vpc_services', account).size > 0 })
     forward(incoming, outgoing, new URL(ollama.url))
   },
-})
+}).catch((error) => inUse('--edge-port', values['edge-port'], error))
 
 const { port } = new URL(edge.url)
 console.log(`A stand-in of Cloudflare, with an empty account and the domain ${values.zone}. It forgets all when it stops (Ctrl-C).
@@ -54,4 +54,9 @@ curl http://127.0.0.1:${port}/health -H 'host: api.${values.zone}'
 `)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void edge.close().then(() => Promise.all([cloudflare.close(), ollama.close()])))
+}
+
+function inUse(option: string, port: string, error: NodeJS.ErrnoException): never {
+  console.error(error.code === 'EADDRINUSE' ? `${option} ${port} is in use: give another one.` : `${option} ${port}: ${error.message}`)
+  process.exit(1)
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { closedUrl } from '../admin/testing.ts'
 import { type Deployed, type DeployOptions, deployWorker } from './deploy-worker.ts'
 import { ACCESS, HOSTNAME, type TestCloudflare, testCloudflare } from './testing.ts'
 
@@ -173,7 +174,7 @@ test('one that is stopped while it waits goes back, and before the upload change
   expect(await failure({ signal: stop.signal })).toMatch(/^Stopped\.\nBack to the version before: .* runs again, and answers/)
   t.edge.outage = null
   const before = t.uploaded().worker.versions.length
-  expect(await failure({ signal: stop.signal })).toBe('Stopped.')
+  expect(await failure({ signal: stop.signal })).toBe('Stopped. Nothing was changed.')
   expect(t.uploaded().worker.versions).toHaveLength(before)
 })
 
@@ -217,6 +218,9 @@ test('a token without a right is told by the right, and nothing is changed', asy
   )
   expect(await failure({ environment: withRights('Workers Scripts Write') })).toMatch(/^Cloudflare refuses CLOUDFLARE_API_TOKEN.*D1 > Edit/)
   expect(await failure({ environment: { ...t.environment, CLOUDFLARE_API_TOKEN: '' } })).toMatch(/^CLOUDFLARE_API_TOKEN is missing/)
+  expect(await failure({ environment: { ...t.environment, CLOUDFLARE_API_BASE_URL: await closedUrl() } })).toMatch(
+    /^Cloudflare cannot be reached \(ECONNREFUSED\)\. Look at the network/,
+  )
   const { database: _, ...without } = t.deployment
   expect(await failure({ deployment: without })).toMatch(/^deployment\.json names no database: run npm run setup/)
   expect((await health()).deployment).toBe(first.versionId)

@@ -3,6 +3,7 @@ import { Failure } from '../admin/context.ts'
 import { publicFetch } from '../cloudflare/public-fetch.ts'
 import { databaseErrorIn } from '../database/database.ts'
 import { applyMigrations } from '../database/migrate.ts'
+import { type BoxState, boxState } from './box-state.ts'
 import type { Plan } from './plans.ts'
 import { checkStopped, type Prepared, type PrepareOptions, prepare, wordProof } from './prepare.ts'
 import { proveDeployed } from './proof.ts'
@@ -11,8 +12,6 @@ import { waitForVersion } from './wait.ts'
 import { uploadWorker } from './wrangler.ts'
 
 export interface DeployOptions extends PrepareOptions {
-  /** Secrets to set with this version; those that are not named stay. */
-  secrets?: Record<string, string>
   /** How long the public address may take, milliseconds; a new hostname waits for its certificate. */
   waitMs?: number
   /** Go on although the ledger disagrees as it is, for a deploy that mends it. */
@@ -27,6 +26,7 @@ export interface Deployed {
   previousVersionId: string | null
   plan: Plan
   migrations: string[]
+  box: BoxState
 }
 
 const SAY_EVERY_MS = 2_000
@@ -51,7 +51,7 @@ export async function deployWorker(options: DeployOptions): Promise<Deployed> {
 export async function deployPrepared(prepared: Prepared, options: DeployOptions): Promise<Deployed> {
   const { deployment, running, pending, checkout } = prepared
   checkLedger(prepared, options)
-  checkStopped(options)
+  checkStopped(options, ' Nothing was changed.')
   await migrateDeployed(prepared, options)
   const versionId = await upload(prepared, options).catch((error) => goBack(prepared, options, error))
   await lookFromOutside(versionId, prepared, options).catch((error) => goBack(prepared, options, error))
@@ -62,6 +62,7 @@ export async function deployPrepared(prepared: Prepared, options: DeployOptions)
     previousVersionId: running?.id ?? null,
     plan: options.plan,
     migrations: pending.map(({ name }) => name),
+    box: await boxState(publicFetch(options.environment), deployment.public.hostname),
   }
 }
 

@@ -22,9 +22,10 @@ export function deployFromSetup({ directory, environment, ask, say, signal }: Se
     deployment.plan ??= (await ask?.yes(PLAN_QUESTION, false)) ? 'paid' : 'free'
     const secrets = await readSecrets(directory)
     const how = { deployment, plan: deployment.plan, environment, secrets, signal, say: (line: string) => say(`        ${line}`) }
-    await deployWorker(how).catch((error) => {
+    const { box } = await deployWorker(how).catch((error) => {
       const reason = databaseErrorIn(error)?.message ?? (error as Error).message
       throw new SetupError(`${reason}\nRun npm run setup again: it goes on where it stopped.`)
     })
+    if (box.remedy !== null) say(`        ! The box: ${box.remedy}`)
   }
 }

@@ -17,7 +17,11 @@ export interface Migration {
 
 const MARK = /^-- contract: since (\d+\.\d+\.\d+)\s*$/m
 /** What can take away from a version that runs. A trigger and an index are no data; the ledger's proofs miss a trigger that should be there. */
-const TAKES_AWAY = /\bDROP\s+TABLE\b|\bDROP\s+COLUMN\b|\bRENAME\s+(?:TO|COLUMN)\b|\bALTER\s+TABLE\s+\S+\s+DROP\b/i
+const TAKES_AWAY: readonly [RegExp, string][] = [
+  [/\bDROP\s+TABLE\b/i, 'DROP TABLE'],
+  [/\bALTER\s+TABLE\s+\S+\s+DROP\b/i, 'DROP COLUMN'],
+  [/\bALTER\s+TABLE\s+\S+\s+RENAME\b/i, 'RENAME'],
+]
 
 export async function allMigrations(): Promise<Migration[]> {
   const read = async (name: string) => ({ name, sql: await readFile(join(PROJECT_ROOT, 'd1-migrations', name), 'utf8') })
@@ -56,10 +60,10 @@ export function pendingMigrations(all: readonly Migration[], applied: readonly s
 function checkContract({ name, sql }: Migration, running: string | null, fresh: boolean): void {
   const since = MARK.exec(sql)?.[1]
   if (since === undefined) {
-    const taken = TAKES_AWAY.exec(withoutComments(sql))?.[0]
+    const taken = TAKES_AWAY.find(([pattern]) => pattern.test(withoutComments(sql)))?.[1]
     if (taken === undefined) return
     throw new Failure(
-      `${name} has ${taken.toUpperCase()}, which a version that runs may need: begin it with "-- contract: since X.Y.Z", the first version that does without.`,
+      `${name} has ${taken}, which a version that runs may need: begin it with "-- contract: since X.Y.Z", the first version that does without.`,
     )
   }
   // What nobody uses yet, nobody misses.

@@ -22,7 +22,7 @@ interface PlanLimits {
 
 /**
  * Free: 10 ms of CPU, 50 D1 queries and 50 subrequests an invocation. A request leads at most two batches (LEDGER_GROUP_MAX asks and 4 statements
- * of endings each), looks at most 20 times whether it is killed, and writes a checkpoint at each doubling of its age: 2 × 12 + 20 + 5 = 49.
+ * of endings each), looks at most 20 times whether it is killed, writes a checkpoint at each doubling of its age, and may sweep: 2 × 10 + 20 + 5 + 5 = 50.
  */
 export const PLANS: Record<Plan, PlanLimits> = {
   free: {
@@ -44,7 +44,7 @@ export const PLANS: Record<Plan, PlanLimits> = {
         value: '30',
         why: 'a look whether a request was ended is a D1 query: 13 in ten minutes instead of 20.',
       },
-      { name: 'LEDGER_GROUP_MAX', value: '8', why: 'a batch of 8 requests has at most 12 statements, and a request may lead two batches.' },
+      { name: 'LEDGER_GROUP_MAX', value: '6', why: 'a batch of 6 requests has at most 10 statements, and a request may lead two batches.' },
     ],
   },
   paid: {

@@ -5,6 +5,7 @@ import type { Deployment } from '../cloudflare/deployment.ts'
 import { publicFetch } from '../cloudflare/public-fetch.ts'
 import { type Database, DatabaseError, databaseOver } from '../database/database.ts'
 import { remoteTransport } from '../database/remote.ts'
+import { checkAccessSecret } from './access-secret.ts'
 import { type Checkout, readCheckout } from './checkout.ts'
 import { type WorkerConfiguration, workerConfiguration } from './configuration.ts'
 import { allMigrations, appliedMigrations, type Migration, pendingMigrations } from './migrations.ts'
@@ -17,6 +18,8 @@ export interface PrepareOptions {
   plan: Plan
   /** CLOUDFLARE_API_TOKEN; CLOUDFLARE_API_BASE_URL and CLOUDFLARE_EDGE_URL where Cloudflare is played. */
   environment: Record<string, string | undefined>
+  /** Secrets to set with this version; those that are not named stay. */
+  secrets?: Record<string, string>
   /** Told what is being done, a line each. */
   say(line: string): void
   /** Once it is aborted nothing more is begun, and what was begun is taken back. */
@@ -36,12 +39,13 @@ export interface Prepared {
 }
 
 /** Changes nothing. Throws Failure, DatabaseError. Whoever prepares closes `db`. */
-export async function prepare({ deployment, plan, environment, say }: PrepareOptions): Promise<Prepared> {
+export async function prepare({ deployment, plan, environment, secrets = {}, say }: PrepareOptions): Promise<Prepared> {
   const configuration = await workerConfiguration(deployment, plan)
   const client = cloudflareClient(environment)
   say('Looking at the token, the address and the database …')
   const running = await runningVersion(client, deployment, publicFetch(environment))
   await checkHostname(client, deployment)
+  await checkAccessSecret(client, deployment, secrets)
   const checkout = await readCheckout()
   say(`  this checkout is ${checkout.words}; ${running === null ? 'nothing runs yet' : `${running.release || 'an unknown version'} runs`}`)
   const db = await openDeployed(deployment, environment)
@@ -58,9 +62,9 @@ export async function prepare({ deployment, plan, environment, say }: PrepareOpt
   }
 }
 
-/** Throws Failure once the owner has stopped it. */
-export function checkStopped({ signal }: Pick<PrepareOptions, 'signal'>): void {
-  if (signal?.aborted) throw new Failure('Stopped.')
+/** Throws Failure once the owner has stopped it. @param left what is where then, a sentence */
+export function checkStopped({ signal }: Pick<PrepareOptions, 'signal'>, left = ''): void {
+  if (signal?.aborted) throw new Failure(`Stopped.${left}`)
 }
 
 export function wordProof({ findings, wrong }: Proof): string {

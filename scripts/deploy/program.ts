@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { Failure, type Io, type Output, UsageError } from '../admin/context.ts'
 import { plural } from '../admin/table.ts'
-import { type Deployment, readDeployment } from '../cloudflare/deployment.ts'
+import { type Deployment, readDeployment, writeDeployment } from '../cloudflare/deployment.ts'
 import { databaseErrorIn } from '../database/database.ts'
 import { forgetSecrets, readSecrets as secretsOfSetup } from '../setup/secrets-file.ts'
 import { type BackupTaken, backUp, backupName } from './backup.ts'
@@ -86,7 +86,7 @@ async function run(kind: Kind, options: Options, { io, directory, signal }: Worl
   })
   if (there === null) throw new Failure('There is no deployment.json here: run npm run setup first, which makes what a deploy needs.')
   const secrets = { ...(await secretsOfSetup(directory)), ...(await readSecrets(options.secretsFile, io)) }
-  const deployment = await withPlan(there, { asked: options.plan, io, directory, keep: options.dryRun !== true })
+  const deployment = await withPlan(there, options.plan, io)
   const { environment } = io
   const how: DeployOptions = {
     ...{ deployment, plan: deployment.plan, environment, secrets, say },
@@ -106,6 +106,7 @@ async function run(kind: Kind, options: Options, { io, directory, signal }: Worl
         `${reason}\nThe backup of before is ${backup.file}; docs/backup.md tells how it is restored, should that be needed.`,
       )
     })
+    if (deployment.plan !== there.plan) await writeDeployment(directory, deployment)
     await forgetSecrets(directory)
     return printed(wordDeployed(deployed, backup), options)
   } finally {

@@ -105,8 +105,7 @@ export async function rollBack(client: Cloudflare, { accountId, worker }: Deploy
 export function refused(error: unknown, right: string): Failure {
   if (error instanceof Failure) return error
   if (error instanceof Cloudflare.APIConnectionError) {
-    const { cause } = error as { cause?: NodeJS.ErrnoException }
-    return new Failure(`Cloudflare cannot be reached: ${cause?.code ?? error.message}. Look at the network and run it again.`)
+    return new Failure(`Cloudflare cannot be reached (${codeOf(error)}). Look at the network, a proxy or a firewall, and run it again.`)
   }
   if (error instanceof Cloudflare.APIError && (error.status === 401 || error.status === 403 || error.status === 400)) {
     return new Failure(`Cloudflare refuses CLOUDFLARE_API_TOKEN (${error.status}): it needs the permission ${right} on this account.`)
@@ -114,4 +113,11 @@ export function refused(error: unknown, right: string): Failure {
   if (error instanceof Cloudflare.APIError)
     return new Failure(`Cloudflare answered ${error.status}: ${error.errors?.[0]?.message ?? error.message}`)
   throw error
+}
+
+/** The code of the innermost cause: ECONNREFUSED. */
+function codeOf(error: Error): string {
+  let code = error.message.replace(/\.$/, '')
+  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) code = (inner as NodeJS.ErrnoException).code ?? code
+  return code
 }

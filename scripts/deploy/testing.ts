@@ -1,6 +1,7 @@
 // Test support: an account at the stand-in of Cloudflare, with what set-up makes of it, the edge before it and an Ollama behind.
 import { type Cloudflare, startCloudflare } from '../../e2e/cloudflare/app.ts'
 import { type Edge, forward, startEdge } from '../../e2e/cloudflare/edge.ts'
+import { addOrganization } from '../../e2e/cloudflare/resources/access.ts'
 import { deployedVersion, type Worker, type WorkerVersion } from '../../e2e/cloudflare/resources/worker-upload.ts'
 import { workersOf } from '../../e2e/cloudflare/resources/workers.ts'
 import { type StandIn, startStandIn } from '../../host/stand-in/server.ts'
@@ -40,6 +41,7 @@ export async function testCloudflare(plan: 'free' | 'paid' = 'paid'): Promise<Te
   const edge = await startEdge({ state, box: (incoming, outgoing) => forward(incoming, outgoing, new URL(ollama.url)) })
   const accountId = state.addAccount('Ada')
   state.plans.set(accountId, plan)
+  addOrganization(state, accountId, 'ada')
   const zoneId = state.addZone(accountId, 'example.com')
   const token = state.addToken([accountId], RIGHTS)
   const post = async (path: string, body: object) => {

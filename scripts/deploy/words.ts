@@ -6,10 +6,11 @@ import { PLANS } from './plans.ts'
 import type { Prepared } from './prepare.ts'
 
 export function wordDeployed(deployed: Deployed, backup: BackupTaken | null): Output {
-  const { url, release, versionId, previousVersionId, plan, migrations } = deployed
+  const { url, release, versionId, previousVersionId, plan, migrations, box } = deployed
   const text = [
     `${release} serves at ${url} (version ${versionId}).`,
     ...(previousVersionId === null ? [] : [`Before it: ${previousVersionId}.`]),
+    box.remedy === null ? 'It reaches the box.' : `! The box: ${box.remedy}`,
     ...(backup === null ? [] : [`Backup of before: ${backup.file}`]),
     '',
     'Try it:',
@@ -22,6 +23,7 @@ export function wordDeployed(deployed: Deployed, backup: BackupTaken | null): Ou
     previous_version_id: previousVersionId,
     plan,
     migrations,
+    box: box.state,
     backup: backup?.file ?? null,
   }
   return { json, text }

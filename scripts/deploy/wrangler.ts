@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { Failure } from '../admin/context.ts'
 import { PROJECT_ROOT } from '../start/project.ts'
 import type { WorkerConfiguration } from './configuration.ts'
@@ -73,7 +74,8 @@ async function runWrangler(
   process.off('exit', kill)
   if (code === null)
     said += `\nERROR: no end within ${UPLOAD_LIMIT_MS / 60_000} minutes: look at the network and at www.cloudflarestatus.com.`
-  return { code: code ?? 1, said }
+  // wrangler colours the word ERROR whatever it is told.
+  return { code: code ?? 1, said: stripVTControlCharacters(said) }
 }
 
 /** An upload takes some seconds, a slow line a minute. */

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { SETUP_RIGHTS } from '../../e2e/cloudflare/rights.ts'
 import { closedUrl } from '../admin/testing.ts'
@@ -203,6 +205,19 @@ test('an account without Zero Trust is sent there first', async () => {
   expect(err).toContain('This account has no Zero Trust yet')
   expect(bare.counts()).toEqual({})
   await bare.close()
+})
+
+test('a token that may not be used from here is told so, not that it lacks rights', async () => {
+  const errors = [{ code: 9109, message: 'Cannot use the access token from location: 192.0.2.1' }]
+  const refusal = JSON.stringify({ success: false, errors, messages: [], result: null })
+  const server = createServer((_, response) => response.writeHead(403, { 'content-type': 'application/json' }).end(refusal))
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { err } = await world.setupIn({ environment: { CLOUDFLARE_API_TOKEN: world.token, CLOUDFLARE_API_BASE_URL: url } }, '--yes')
+  expect(err).toMatch(
+    /^The API token may not be used from this address: Cannot use the access token from location: 192\.0\.2\.1 \(9109\)\. Change its IP filter/,
+  )
+  server.close()
 })
 
 test('no network: the cause, and that a second run goes on', async () => {

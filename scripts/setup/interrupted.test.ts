@@ -84,7 +84,7 @@ for (const [kind, args] of KINDS) {
       if (first.code !== 0)
         expect({ calls, ...first }).toMatchObject({
           code: 130,
-          err: expect.stringMatching(/^Stopped\. (Nothing was made|Made so far: .+)\. Run the same command again/),
+          err: expect.stringMatching(/^Stopped\. (Nothing was made|So far made: .+)\. Run the same command again/),
         })
       const second = await world.setup(...args)
       expect({ calls, code: second.code, err: second.err }).toEqual({ calls, code: 0, err: '' })

@@ -28,6 +28,9 @@ export function explain(error: unknown, rights: readonly string[]): unknown {
   if (!(error instanceof Cloudflare.APIError)) return error
   const { status, errors } = error
   const said = errors.map(({ code, message }) => `${message} (${code})`).join('; ') || `HTTP ${status}`
+  if (isWithoutZeroTrust(error)) return new SetupError(NO_ZERO_TRUST)
+  if (isElsewhere(error))
+    return new SetupError(`The API token may not be used from this address: ${said}. Change its IP filter at ${TOKENS_PAGE}. ${AGAIN}`)
   if (status === 401 || status === 403) {
     const needed = rights.length > 0 ? ` It needs ${rights.join(' and ')}: add that at ${TOKENS_PAGE}.` : ''
     return new SetupError(`Cloudflare refuses the API token: ${said}.${needed} ${AGAIN}`)
@@ -42,6 +45,18 @@ export function explain(error: unknown, rights: readonly string[]): unknown {
 }
 
 export const TOKENS_PAGE = 'https://dash.cloudflare.com/profile/api-tokens'
+
+export const NO_ZERO_TRUST =
+  'This account has no Zero Trust yet, which Cloudflare Access belongs to. Open https://one.dash.cloudflare.com once, choose a team name and the Free plan, and run npm run setup again.'
+
+export function isWithoutZeroTrust(error: unknown): boolean {
+  return error instanceof Cloudflare.APIError && error.errors.some(({ message }) => message?.includes('not_enabled'))
+}
+
+/** The token's IP filter refuses this machine. */
+export function isElsewhere(error: unknown): boolean {
+  return error instanceof Cloudflare.APIError && error.errors.some(({ message }) => /from location/i.test(message ?? ''))
+}
 
 export function isMissing(error: unknown): boolean {
   return error instanceof Cloudflare.APIError && error.status === 404

@@ -10,7 +10,7 @@ import { HELP, type Options, readOptions, UsageError } from './options.ts'
 import { explain, SetupError, Stopped, TOKENS_PAGE } from './problem.ts'
 import { checkRights, rightsTable, verifyToken } from './rights.ts'
 import { findAll, makeAll, stepsOf } from './run-steps.ts'
-import { type Ask, LOCATIONS, type Location, type Setup } from './setup-context.ts'
+import { type Ask, LOCATIONS, type Location, type Setup, type Step } from './setup-context.ts'
 import type { DeployWorker } from './steps/worker.ts'
 import { undo } from './undo.ts'
 
@@ -36,7 +36,7 @@ const DEFAULTS: Ask = { text: async (_, fallback) => fallback, yes: async (_, fa
 
 /** Returns the exit code: 1 it could not be done, 2 the command line, 130 stopped. */
 export async function runSetup(args: readonly string[], io: SetupIo): Promise<number> {
-  const made: string[] = []
+  const done: string[] = []
   const token = io.environment.CLOUDFLARE_API_TOKEN?.trim() ?? ''
   const tell = (text: string) => io.err(token === '' ? text : text.replaceAll(token, '…'))
   try {
@@ -45,10 +45,11 @@ export async function runSetup(args: readonly string[], io: SetupIo): Promise<nu
       io.out(HELP.trimEnd())
       return 0
     }
-    return await run(options, token, io, made)
+    return await run(options, token, io, done)
   } catch (caught) {
     const error = explain(caught, [])
-    const soFar = made.length > 0 ? `Made so far: ${made.join(', ')}.` : 'Nothing was made.'
+    const verb = args.includes('--undo') ? 'removed' : 'made'
+    const soFar = done.length > 0 ? `So far ${verb}: ${done.join(', ')}.` : `Nothing was ${verb}.`
     if (error instanceof Stopped || io.signal.aborted) {
       tell(`Stopped. ${soFar} Run the same command again: it goes on.`)
       return 130
@@ -58,12 +59,12 @@ export async function runSetup(args: readonly string[], io: SetupIo): Promise<nu
       return 1
     }
     tell(error.message)
-    if (made.length > 0) tell(soFar)
+    if (done.length > 0) tell(soFar)
     return error instanceof UsageError ? 2 : 1
   }
 }
 
-async function run(options: Options, token: string, io: SetupIo, made: string[]): Promise<number> {
+async function run(options: Options, token: string, io: SetupIo, done: string[]): Promise<number> {
   const ask = options.yes ? DEFAULTS : io.ask
   if (ask === null)
     throw new UsageError('Nobody is there to be asked: give --yes, and what is not to be the default (npm run setup -- --help).')
@@ -77,24 +78,22 @@ async function run(options: Options, token: string, io: SetupIo, made: string[])
   if (known !== null) refuseOtherChoice(known, options)
   await ownSecrets(io.directory)
   await verifyToken(client, known?.accountId ?? options.account)
-  if (options.undo) return undoAll(options, client, ask, known, io)
+  if (options.undo) return undoAll({ options, client, ask, known, io, done })
 
   const deployment = known ?? (await choose({ client, options, ask, say: io.out }))
   await tryRights(client, deployment, options, io)
-  const location = await chooseLocation(options, deployment, ask)
+  const location = await chooseLocation(options, deployment, ask, io)
   const hints: string[] = []
   const setup = setupOf({ client, deployment, ask, options, io, location, hints })
   const steps = stepsOf(setup, io.deployWorker)
   io.out('Looking at what is there …')
   const found = await findAll(setup, steps)
-  sayPlan(
-    setup,
-    steps.filter((step) => !found.get(step)).map(({ name }) => name),
-  )
+  sayPlan(setup, found)
+  if (known === null) sayAdopted(found, io)
   if (!options.dryRun && known === null && !(await ask.yes('Go on?', true))) throw new Stopped()
   await setup.save()
-  await makeAll(setup, steps, found, made, io.signal)
-  for (const line of options.dryRun ? ['', 'Nothing was written.'] : await farewell(setup, made, io.deployWorker !== null)) io.out(line)
+  await makeAll(setup, steps, found, done, io.signal)
+  for (const line of options.dryRun ? ['', 'Nothing was written.'] : await farewell(setup, done, io.deployWorker !== null)) io.out(line)
   for (const hint of hints) io.out(`! ${hint}`)
   return 0
 }
@@ -134,17 +133,21 @@ async function tryRights(client: Cloudflare, deployment: Deployment, options: Op
   )
 }
 
-async function chooseLocation(options: Options, deployment: Deployment, ask: Ask): Promise<Location> {
-  if (options.location !== undefined) return options.location
+async function chooseLocation(options: Options, deployment: Deployment, ask: Ask, io: SetupIo): Promise<Location> {
   const guess = locationHere()
-  if (deployment.database !== undefined) return guess
+  if (deployment.database !== undefined) {
+    if (options.location !== undefined) io.out('The database is made already: --location changes nothing.')
+    return guess
+  }
+  if (options.location !== undefined) return options.location
   const places = Object.entries(LOCATIONS).map(([key, place]) => `${key} ${place}`)
   const answer = (await ask.text(`Where is the box (${places.join(', ')})?`, guess)).trim()
   if (answer in LOCATIONS) return answer as Location
   throw new UsageError(`--location ${answer}: one of ${Object.keys(LOCATIONS).join(', ')} is needed.`)
 }
 
-function sayPlan({ deployment, say }: Setup, missing: string[]): void {
+function sayPlan({ deployment, say }: Setup, found: Map<Step, string | null>): void {
+  const missing = [...found].flatMap(([{ name }, there]) => (there === null ? [name] : []))
   say(`Customers call https://${deployment.public.hostname}`)
   say(
     deployment.host.kind === 'access'
@@ -154,7 +157,18 @@ function sayPlan({ deployment, say }: Setup, missing: string[]): void {
   say(missing.length === 0 ? 'All is there already; it is tried again.' : `To make: ${missing.join(', ')}`)
 }
 
-async function undoAll(options: Options, client: Cloudflare, ask: Ask, known: Deployment | null, io: SetupIo): Promise<number> {
+/** What is known by its name alone: the owner sees what a later undo would remove before agreeing. */
+function sayAdopted(found: Map<Step, string | null>, { out }: SetupIo): void {
+  const adopted = [...found].flatMap(([{ name, toUndo }, there]) => (there === null || toUndo !== undefined ? [] : [`${name} (${there})`]))
+  if (adopted.length > 0) out(`There by its name, and taken for an earlier set-up's: ${adopted.join(', ')}`)
+}
+
+interface UndoParts extends Omit<SetupParts, 'deployment' | 'location' | 'hints'> {
+  known: Deployment | null
+  done: string[]
+}
+
+async function undoAll({ options, client, ask, known, io, done }: UndoParts): Promise<number> {
   if (known === null) {
     io.out(
       `Nothing was set up from here: there is no ${DEPLOYMENT_FILE}. If it was lost, run npm run setup first: it finds what is at Cloudflare.`,
@@ -163,8 +177,8 @@ async function undoAll(options: Options, client: Cloudflare, ask: Ask, known: De
   }
   io.out('Looking at what is there …')
   const setup = setupOf({ client, deployment: known, ask, options, io, location: locationHere(), hints: [] })
-  const done = await undo(setup, options, io.signal)
-  io.out(options.dryRun ? 'Nothing was written.' : done ? 'Undone.' : 'Nothing was removed.')
+  const agreed = await undo(setup, options, done, io.signal)
+  io.out(options.dryRun ? 'Nothing was written.' : agreed ? 'Undone.' : 'Nothing was removed.')
   return 0
 }
 

@@ -1,6 +1,6 @@
 // The API token: is it good, and may it do what set-up does? Tried by calls that change nothing, before anything is made.
 import Cloudflare from 'cloudflare'
-import { SetupError, TOKENS_PAGE } from './problem.ts'
+import { isElsewhere, isWithoutZeroTrust, SetupError, TOKENS_PAGE } from './problem.ts'
 
 /** Ids that nobody has: what is asked to be removed by them is not there. */
 const NO_UUID = '00000000-0000-4000-8000-000000000000'
@@ -133,6 +133,7 @@ async function mayCall(client: Cloudflare, method: 'get' | 'delete', path: strin
     return true
   } catch (error) {
     if (!(error instanceof Cloudflare.APIError) || error.status === undefined || error.status === 429 || error.status >= 500) throw error
+    if (isElsewhere(error) || isWithoutZeroTrust(error)) throw error
     return error.status !== 401 && error.status !== 403
   }
 }
@@ -154,6 +155,7 @@ async function statusOf(verify: () => PromiseLike<{ status?: string }>): Promise
   try {
     return (await verify()).status ?? null
   } catch (error) {
+    if (isElsewhere(error)) throw error
     if (error instanceof Cloudflare.APIError && [400, 401, 403, 404].includes(error.status ?? 0)) return null
     throw error
   }

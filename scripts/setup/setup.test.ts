@@ -85,7 +85,11 @@ test('a run whose deployment.json was lost finds what is at Cloudflare', async (
   const before = await world.file('deployment.json')
   world.writes()
   await rm(join(world.directory, 'deployment.json'))
-  expect(await world.setup()).toMatchObject({ code: 0, err: '' })
+  const again = await world.setup()
+  expect(again).toMatchObject({ code: 0, err: '' })
+  expect(again.out).toMatch(
+    /There by its name, and taken for an earlier set-up's: D1 database \(ollama-edge-gateway\), Access service token .+, Tunnel /,
+  )
   expect(world.writes()).toEqual([])
   const { zoneChecks, ...found } = (await readDeployment(world.directory)) as Deployment
   // That the zone's checks were on before is known to that file alone.
@@ -176,6 +180,23 @@ test('the hostname is tried as a stranger; one that gets through ends it, and th
   expect(code).toBe(1)
   expect(err).toContain('https://ollama.example.com answers a stranger (200): Access does not guard it. Its DNS record was removed again.')
   expect(world.counts()).not.toHaveProperty('dns_records')
+})
+
+test("on a paid zone the finer switch is the owner's, and told", async () => {
+  const zone = world.cloudflare.state.zones.get(world.zone)
+  if (zone) zone.plan = 'Pro Website'
+  const { code, out } = await world.setup()
+  expect(code).toBe(0)
+  expect(out).toContain('! Super Bot Fight Mode is on, and takes SDKs for bots (403). Skip it for the gateway: Security > Security rules')
+  expect(out).toContain('hostname equals api.example.com')
+  expect(world.writes()).not.toContain('PUT /zones/*/bot_management')
+})
+
+test("Access that refuses the gateway's own token is told", async () => {
+  const refuses: typeof fetch = async () => new Response(null, { status: 403 })
+  const { code, out } = await world.setupIn({ publicFetch: refuses }, '--yes')
+  expect(code).toBe(0)
+  expect(out).toContain("! Cloudflare Access does not let the gateway's own service token through to ollama.example.com (403).")
 })
 
 test('a box or an Ollama that is not there is told at the end, and is no error', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { connect } from '../../e2e/cloudflare/resources/tunnels.ts'
 import { settingsOf } from '../../e2e/cloudflare/resources/zone-settings.ts'
 import { type Deployment, readDeployment } from '../cloudflare/deployment.ts'
+import { Stopped } from './problem.ts'
 import { answers, isWrite, newWorld, type World } from './testing.ts'
 
 let world: World
@@ -13,6 +14,8 @@ afterEach(() => world.close())
 test('undo lists, asks, and leaves nothing of it', async () => {
   await world.setup()
   const asked: string[] = []
+  const stopped = await world.setupIn({ ask: { ...answers({}), yes: () => Promise.reject(new Stopped()) } }, '--undo')
+  expect(stopped).toMatchObject({ code: 130, err: 'Stopped. Nothing was removed. Run the same command again: it goes on.' })
   const no = await world.setupIn({ ask: answers({}, asked) }, '--undo')
   expect(no).toMatchObject({ code: 0, out: expect.stringContaining('Nothing was removed.') })
   expect(no.out).toContain('  Access application: ollama-edge-gateway: the box, for ollama.example.com')

@@ -9,8 +9,8 @@ import { forgetSecrets } from './secrets-file.ts'
 import type { Setup, Step } from './setup-context.ts'
 import { database, usageRows } from './steps/database.ts'
 
-/** Returns false when the owner said no. */
-export async function undo(setup: Setup, options: Options, signal: AbortSignal): Promise<boolean> {
+/** Returns false when the owner said no. `done` grows as it goes, so that it can be told where it stops. */
+export async function undo(setup: Setup, options: Options, done: string[], signal: AbortSignal): Promise<boolean> {
   const there: [Step, string][] = []
   for (const step of stepsOf(setup, null)) {
     const found = await lookedAt(setup, step)
@@ -31,6 +31,7 @@ export async function undo(setup: Setup, options: Options, signal: AbortSignal):
     if (signal.aborted) throw new Stopped()
     const told = await explained(step, () => step.undo(setup))
     await setup.save()
+    done.push(step.name)
     setup.say(`- ${step.name}${told === null ? '' : `: ${told}`}`)
   }
   if (!options.dryRun) {

@@ -9,9 +9,13 @@ export function addOrganization(state: CloudflareState, account: string, team: s
 }
 
 export function access(api: Api, state: CloudflareState): void {
+  api.use('/accounts/:account/access/*', async (c, next) => {
+    if (state.of('access_organization', c.req.param('account')).size > 0) return next()
+    return fail(c, 403, 9999, 'access.api.error.not_enabled: Access is not enabled')
+  })
   api.get('/accounts/:account/access/organizations', need(state, 'Access: Organizations, Identity Providers, and Groups Read'), (c) => {
     const [organization] = state.of('access_organization', c.req.param('account')).values()
-    return organization ? ok(c, organization) : fail(c, 404, 9999, 'access.api.error.not_enabled: Access is not enabled')
+    return ok(c, organization)
   })
   serviceTokens(api, state)
   policies(api, state)

@@ -18,9 +18,13 @@ export function zoneSettings(api: Api, state: CloudflareState): void {
     settingsOf(state, c.req.param('zone')).browserCheck = value
     return ok(c, { id: 'browser_check', value, editable: true })
   })
-  api.get('/zones/:zone/bot_management', need(state, 'Bot Management Read'), (c) =>
-    ok(c, { fight_mode: settingsOf(state, c.req.param('zone')).fightMode, enable_js: false, using_latest_model: true }),
-  )
+  api.get('/zones/:zone/bot_management', need(state, 'Bot Management Read'), (c) => {
+    // Paid zones have another one.
+    if (state.zones.get(c.req.param('zone'))?.plan === 'Pro Website') {
+      return ok(c, { sbfm_definitely_automated: 'managed_challenge', sbfm_verified_bots: 'allow', enable_js: false })
+    }
+    return ok(c, { fight_mode: settingsOf(state, c.req.param('zone')).fightMode, enable_js: false, using_latest_model: true })
+  })
   api.put('/zones/:zone/bot_management', need(state, 'Bot Management Write'), async (c) => {
     const { fight_mode: value } = await body(c)
     if (typeof value === 'boolean') settingsOf(state, c.req.param('zone')).fightMode = value

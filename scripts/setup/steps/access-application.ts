@@ -1,7 +1,6 @@
 // The Access application: it stands in front of the box's hostname before that exists.
-import Cloudflare from 'cloudflare'
 import { isAccess } from '../../cloudflare/deployment.ts'
-import { isMissing, NotOurs, SetupError } from '../problem.ts'
+import { isMissing, NO_ZERO_TRUST, NotOurs, SetupError } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { accessOf } from './service-token.ts'
 
@@ -110,15 +109,11 @@ async function read({ client, deployment }: Setup, id: string): Promise<Applicat
 /** The organization's name, which the connector needs to check what Access has signed. */
 async function teamName({ client, deployment }: Setup): Promise<string> {
   const organization = await client.zeroTrust.organizations.list({ account_id: deployment.accountId }).catch((error) => {
-    if (error instanceof Cloudflare.APIError && error.errors.some(({ message }) => message?.includes('not_enabled'))) return null
+    if (isMissing(error)) return null
     throw error
   })
   const domain = organization?.auth_domain
-  if (!domain) {
-    throw new SetupError(
-      'This account has no Zero Trust yet, which Cloudflare Access belongs to. Open https://one.dash.cloudflare.com once, choose a team name and the Free plan, and run npm run setup again.',
-    )
-  }
+  if (!domain) throw new SetupError(NO_ZERO_TRUST)
   return domain.replace(/\.cloudflareaccess\.com$/, '')
 }
 

@@ -42,13 +42,18 @@ export const boxFile: Step = {
 async function isForTunnel({ deployment, directory }: Setup): Promise<boolean> {
   const text = await read(directory)
   const { TUNNEL_TOKEN: token = '' } = parseEnv(text)
-  if (token === '' || ((await stat(join(directory, BOX_FILE))).mode & 0o077) !== 0) return false
+  if (token === '' || (await isReadByOthers(join(directory, BOX_FILE)))) return false
   try {
     const { a, t } = JSON.parse(Buffer.from(token, 'base64').toString()) as { a?: string; t?: string }
     return a === deployment.accountId && t === deployment.tunnel?.id
   } catch {
     return false
   }
+}
+
+/** Windows has no such modes: there the directory's rights count. */
+async function isReadByOthers(path: string): Promise<boolean> {
+  return process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0
 }
 
 /** '' where there is none. */

@@ -1,6 +1,6 @@
 // The DNS record of the box's hostname, which leads into the tunnel. It comes after Access, so that the box is never open.
 import { isAccess } from '../../cloudflare/deployment.ts'
-import { guardProblem } from '../guard.ts'
+import { guardProblem, tokenProblem } from '../guard.ts'
 import { isMissing, NotOurs, SetupError } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { accessOf } from './service-token.ts'
@@ -54,7 +54,11 @@ export const dnsRecord: Step = {
       )
     }
     const problem = await guardProblem(setup, host.hostname)
-    if (problem === null) return
+    if (problem === null) {
+      const refused = await tokenProblem(setup, host.hostname)
+      if (refused !== null) setup.hint(refused)
+      return
+    }
     if (problem.open) await dnsRecord.undo(setup).then(() => setup.save())
     if (problem.open) throw new SetupError(problem.message)
     setup.hint(problem.message)

@@ -14,6 +14,13 @@ interface Check {
   place: string
   isOn(client: Cloudflare, zone_id: string): Promise<boolean>
   set(client: Cloudflare, zone_id: string, on: boolean): Promise<unknown>
+  /** Where the plan has a finer switch than that, which is the owner's: what to do. Null: it has none, or it is set so. */
+  finer?(client: Cloudflare, zone_id: string, hostname: string): Promise<string | null>
+}
+
+interface SuperFightMode {
+  sbfm_definitely_automated?: string
+  sbfm_likely_automated?: string
 }
 
 export const browserCheck: Step = zoneCheck({
@@ -37,6 +44,14 @@ export const botFightMode: Step = zoneCheck({
   place: 'Security > Settings > Bot fight mode',
   isOn: async (client, zone_id) => ((await client.botManagement.get({ zone_id })) as { fight_mode?: boolean }).fight_mode === true,
   set: (client, zone_id, on) => client.botManagement.update({ zone_id, fight_mode: on } as never),
+  // Of paid zones. It can be skipped for one hostname, which is better than to turn it off, and needs a rule of the owner's.
+  async finer(client, zone_id, hostname) {
+    const { sbfm_definitely_automated: sure, sbfm_likely_automated: likely } = (await client.botManagement.get({
+      zone_id,
+    })) as SuperFightMode
+    if ([sure, likely].every((action) => action === undefined || action === 'allow')) return null
+    return `Super Bot Fight Mode is on, and takes SDKs for bots (403). Skip it for the gateway: Security > Security rules > Custom rules, hostname equals ${hostname}, action Skip, Super Bot Fight Mode rules.`
+  },
 })
 
 /** The right is wanted, not needed: without it set-up says where the switch is. */
@@ -51,6 +66,11 @@ function zoneCheck(check: Check): Step {
     async find(setup) {
       if (setup.deployment.zoneChecks?.[field] === 'kept') return 'stays on, as you chose'
       const on = await check.isOn(setup.client, zoneOf(setup)).catch(nullIfForbidden)
+      const finer = on === false ? await check.finer?.(setup.client, zoneOf(setup), setup.deployment.public.hostname) : null
+      if (finer) {
+        setup.hint(finer)
+        return 'Super Bot Fight Mode is on: see the end'
+      }
       return on === false ? `off for ${zoneNameOf(setup)}` : null
     },
 
