@@ -27,6 +27,8 @@ export interface Edge {
   logs: string[]
   /** The edge answers with this status in the place of such versions, as while a certificate is made; null: it does not. */
   outage: ((version: WorkerVersion) => number | null) | null
+  /** User agents that Bot Fight Mode takes for bots: they get a page. */
+  bots: RegExp | null
   close(): Promise<void>
 }
 
@@ -48,6 +50,10 @@ export async function startEdge({ port = 0, state, box }: EdgeOptions): Promise<
       return void outgoing.writeHead(530, { 'content-type': 'text/html' }).end('<html>error code: 1016</html>')
     }
     const ended = new Promise<void>((resolve) => outgoing.once('close', resolve))
+    if (edge.bots?.test(incoming.headers['user-agent'] ?? ''))
+      return void outgoing
+        .writeHead(403, { 'content-type': 'text/html; charset=UTF-8' })
+        .end('<html>Attention Required! | Cloudflare</html>')
     const version = deployedVersion(worker)
     const status = version === null ? 404 : (edge.outage?.(version) ?? null)
     if (version === null || status !== null)
@@ -65,6 +71,7 @@ export async function startEdge({ port = 0, state, box }: EdgeOptions): Promise<
     url,
     logs,
     outage: null,
+    bots: null,
     async close() {
       server.closeAllConnections()
       await new Promise((closed) => server.close(closed))

@@ -124,6 +124,13 @@ test('several tokens are let in at once, each until its end, and they can be cha
   standIn.edge({ tokens: [{ clientId: 'the-id', clientSecret: 'the-secret' }] })
 })
 
+test('with nobody in front everybody is let in, until it is reset', async () => {
+  standIn.edge({ open: true })
+  expect((await raw(standIn.url, 'GET', '/api/version')).status).toBe(200)
+  standIn.reset()
+  expect((await raw(standIn.url, 'GET', '/api/version')).status).toBe(302)
+})
+
 test.each([
   ['ollama-stopped', 502, 'text/html; charset=UTF-8', '502 Bad Gateway'],
   ['gateway-timeout', 504, 'text/html; charset=UTF-8', '504 Gateway time-out'],

@@ -26,9 +26,10 @@ export function rotateAccessCommand(shell: Shell): Command {
       'rotate-access --yes',
     )
     .addOption(
-      new Option('--keep <time>', 'how long the old token goes on working: run the same command after that; 0 ends it now (default: 0)')
-        .argParser(duration)
-        .default(0, 'not'),
+      new Option(
+        '--keep <time>',
+        'how long the old token goes on working: run the same command after that; 0 ends it now (default: 0)',
+      ).argParser(duration),
     )
     .option('--yes', 'do not ask')
     .action((options: Options) =>

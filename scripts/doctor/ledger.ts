@@ -1,16 +1,19 @@
 // The database: whether its schema is that of this checkout, what the proofs said last, and which models have no price.
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import type { Database } from '../database/database.ts'
-import { bad, badAlone, type Finding, ok, warning } from './finding.ts'
+import { bad, badAlone, type Finding, ok, unasked, warning } from './finding.ts'
 
 export async function askMigrations(db: Database, known: readonly string[], remedy: string): Promise<Finding> {
-  const rows = await db.all('SELECT name FROM d1_migrations ORDER BY id').catch((error: Error) => error)
-  if (rows instanceof Error) return bad(`the database cannot be read: ${rows.message}`, remedy)
-  return judgeMigrations(
-    rows.map(({ name }) => String(name)),
-    known,
-    remedy,
-  )
+  try {
+    const rows = await db.all('SELECT name FROM d1_migrations ORDER BY id')
+    const names = rows.map(({ name }) => String(name))
+    return judgeMigrations(names, known, remedy)
+  } catch (error) {
+    const { message } = error as Error
+    if (/no tables yet/.test(message)) return bad('it has no tables yet', remedy)
+    if (/refuses CLOUDFLARE_API_TOKEN/.test(message)) return unasked('the database cannot be asked', message)
+    return bad('the database cannot be read', message)
+  }
 }
 
 export function judgeMigrations(applied: readonly string[], known: readonly string[], remedy: string): Finding {

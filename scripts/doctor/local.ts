@@ -10,7 +10,7 @@ import { judgeGateway } from './gateway.ts'
 import { askOllama, type HostAsked } from './host.ts'
 import { askMigrations, askPrices, askProof } from './ledger.ts'
 import { askPort, judgeNode, judgeSettings } from './machine.ts'
-import { askHealth, type Session, TOKEN_CHECKS } from './session.ts'
+import { askHealth, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
 
 export interface LocalWorld extends Session {
   nodeVersion: string
@@ -65,13 +65,13 @@ function opened({ db }: LocalWorld) {
 
 /** One that runs has to answer; one that does not needs its port. */
 async function lookForGateway(world: LocalWorld) {
-  const { host, port } = world.settings as Settings
+  const { host, port, stateDir } = world.settings as Settings
   world.running = await world.findGateway(world.stateDir)
   const asked = await askHealth(world)
   if (world.running !== null)
     return judgeGateway(asked, world.baseUrl, `It runs, but not there: start this with the PORT that it was started with.`)
   const free = await askPort(host, port)
-  return [...(free.level === 'ok' ? [] : [free]), unasked(`none runs on ${world.stateDir}`, START)]
+  return [...(free.level === 'ok' ? [] : [free]), unasked(`none runs on ${stateDir}`, START)]
 }
 
 async function lookForOllama(world: LocalWorld) {
@@ -84,6 +84,5 @@ async function lookForOllama(world: LocalWorld) {
 
 async function openAndCompare(world: LocalWorld) {
   if (!existsSync(join(world.stateDir, 'v3'))) return unasked('there is no database yet', `${START} makes it.`)
-  world.db = (await world.open()).db
-  return askMigrations(world.db, world.migrations, `${START} applies them.`)
+  return useDatabase(world, await world.open(), (db) => askMigrations(db, world.migrations, `${START} applies them.`))
 }

@@ -171,12 +171,31 @@ test('what the token may not ask is yellow, and without a token the rest is look
   for (const check of ['tunnel', 'addresses', 'quota']) {
     expect(of(check)).toMatchObject([{ level: 'warning', remedy: expect.stringMatching(/^Give the token the permission Account/) }])
   }
+  const other = state.addToken([t.accountId], ['Workers Scripts Write'])
+  const noDatabase = await examine({ environment: { CLOUDFLARE_API_TOKEN: other } })
+  expect(noDatabase.of('database')).toMatchObject([{ level: 'warning', remedy: expect.stringMatching(/Account > D1 > Edit/) }])
+  // Once the host, which was down a moment ago, is asked again.
+  const key = async () => (await examine({ environment: { CLOUDFLARE_API_TOKEN: other } })).of('key')
+  await expect.poll(key, { interval: 500 }).toMatchObject([{ level: 'warning', remedy: expect.stringMatching(/--key-file/) }])
   const none = await examine({ environment: { CLOUDFLARE_API_TOKEN: '' } })
   expect(none.of('api')).toMatchObject([{ level: 'warning' }])
   expect(none.of('access').map(({ level }) => level)).toEqual(['ok', 'ok'])
   expect([none.of('tunnel'), none.of('database')]).toMatchObject([[{ level: 'skipped' }], [{ level: 'skipped' }]])
   const wrong = await examine({ environment: { CLOUDFLARE_API_TOKEN: 'x'.repeat(40) } })
   expect(wrong.of('api')).toMatchObject([{ level: 'error' }])
+})
+
+test('clients that Cloudflare takes for bots are red, each by its name; and so is a machine that is taken for one itself', async () => {
+  t.edge.bots = /python/i
+  const { of } = await examine()
+  expect(of('agents')).toMatchObject([
+    { level: 'ok' },
+    { level: 'error', text: expect.stringMatching(/^openai-python gets a page/) },
+    { level: 'ok' },
+  ])
+  t.edge.bots = /./
+  expect((await examine()).of('gateway')).toMatchObject([{ level: 'error', remedy: expect.stringMatching(/Bot Fight Mode/) }])
+  t.edge.bots = null
 })
 
 test('a migration that is missing is red', async () => {

@@ -12,7 +12,7 @@ import { bad, type Check, type Finding, ok, skipped, unasked } from './finding.t
 import { judgeAgent, judgeClock, judgeGateway, judgeHost } from './gateway.ts'
 import { askMigrations, askPrices, askProof } from './ledger.ts'
 import { askName, askNetwork, type Resolve } from './names.ts'
-import { askHealth, type Session, TOKEN_CHECKS } from './session.ts'
+import { askHealth, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
 
 export interface RemoteWorld extends Session {
   deployment: Deployment
@@ -147,8 +147,7 @@ async function askApi({ client, deployment }: RemoteWorld): Promise<Finding> {
 
 async function openAndCompare(world: RemoteWorld): Promise<Finding> {
   if (world.deployment.database === undefined) return bad('no database was made', 'npm run setup')
-  world.db = (await world.open()).db
-  return askMigrations(world.db, world.migrations, 'npm run deploy applies them.')
+  return useDatabase(world, await world.open(), (db) => askMigrations(db, world.migrations, 'npm run deploy applies them.'))
 }
 
 async function modelsOnBox({ access, deployment, fetch }: RemoteWorld): Promise<readonly string[] | { why: string }> {

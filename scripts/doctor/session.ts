@@ -1,5 +1,6 @@
 // What the checks share: what the world gives them, and what one has found for the next.
 import type { Database } from '../database/database.ts'
+import type { OpenDatabase } from '../database/open.ts'
 import { type Asked, ask } from './ask.ts'
 import { DIALECTS, firstModel, tryDialect } from './dialects.ts'
 import { bad, type Check, type Finding, ok } from './finding.ts'
@@ -49,4 +50,12 @@ async function tryTokens({ lent, fetch, baseUrl, givenModel }: Session): Promise
   const findings: Finding[] = []
   for (const dialect of DIALECTS) findings.push(await tryDialect(asking, model, dialect))
   return findings.every(({ level }) => level === 'ok') ? [...findings, ok(`all by ${model}`)] : findings
+}
+
+/** Later checks have it only where it is as it should be. */
+export async function useDatabase(session: Session, { db }: OpenDatabase, look: (db: Database) => Promise<Finding>): Promise<Finding> {
+  const finding = await look(db)
+  if (finding.blocks) await db.close()
+  else session.db = db
+  return finding
 }

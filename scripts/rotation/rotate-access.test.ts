@@ -98,19 +98,16 @@ const CALLS: [method: string, path: RegExp, skip?: number][] = [
   ['DELETE', /service_tokens/],
 ]
 
-test.for(CALLS)(
-  'stopped at %s %s (%s before), with the call done and its answer lost, it can be run again',
-  async ([method, path, skip = 0]) => {
-    // As often as the SDK tries.
-    t.cloudflare.faults.add(method, path, 'lost', { skip, times: 3 })
-    await expect(rotate()).rejects.toThrow(/Cloudflare cannot be reached/)
-    t.cloudflare.faults.clear()
-    const { token } = await rotate()
-    expect((await stored()).host.serviceTokens.map(({ id }) => id)).toEqual([token.id])
-    expect([valid(), atCloudflare()]).toEqual([[token.clientId], [token.id]])
-    await expectNoneRefused()
-  },
-)
+test.for(CALLS)('stopped at %s %s, with the call done and its answer lost, it can be run again', async ([method, path, skip = 0]) => {
+  // As often as the SDK tries.
+  t.cloudflare.faults.add(method, path, 'lost', { skip, times: 3 })
+  await expect(rotate()).rejects.toThrow(/Cloudflare cannot be reached/)
+  t.cloudflare.faults.clear()
+  const { token } = await rotate()
+  expect((await stored()).host.serviceTokens.map(({ id }) => id)).toEqual([token.id])
+  expect([valid(), atCloudflare()]).toEqual([[token.clientId], [token.id]])
+  await expectNoneRefused()
+})
 
 test('a token that Access does not let in is not given to the Worker', async () => {
   const [before] = (await stored()).host.serviceTokens
@@ -122,6 +119,21 @@ test('a token that Access does not let in is not given to the Worker', async () 
   t.ollama.edge({ tokens: () => letIn(t.cloudflare.state, t.accountId) })
   await rotate()
   expect(atCloudflare()).toHaveLength(1)
+})
+
+test('where the token has ended already, a rotation brings the box back', async () => {
+  await load.stop()
+  const [token] = (await stored()).host.serviceTokens
+  const atAccess = t.cloudflare.state.of('access_service_tokens', t.accountId).get(token?.id ?? '')
+  if (atAccess) atAccess.expires_at = '2020-01-01T00:00:00Z'
+  const ask = async () => {
+    const headers = { authorization: `Bearer ${key}` }
+    const body = JSON.stringify({ model: 'gemma3:270m', messages: [{ role: 'user', content: 'Hi' }], stream: false })
+    return (await t.ask('https://api.example.com/api/chat', { method: 'POST', headers, body })).status
+  }
+  expect(await ask()).toBe(502)
+  expect(await rotate()).toMatchObject({ made: true, removed: 1 })
+  expect(await ask()).toBe(200)
 })
 
 async function command(...args: string[]) {
@@ -153,6 +165,8 @@ test('the command asks, tells what it does, is in the audit log, and shows no se
   const secrets = [...t.cloudflare.state.secretsOf(t.accountId).values()]
   expect(secrets.filter((secret) => `${out}${err}${audit}`.includes(secret))).toEqual([])
   // 0 ends it at once.
+  // Whoever runs it without a word does not end what was kept.
+  expect(JSON.parse((await command('--yes', '--json')).out)).toMatchObject({ made: false, removed: 0, old_kept_until: expect.any(String) })
   expect(await rotate({ keepMs: 0 })).toMatchObject({ made: false, removed: 1, keptUntil: null })
   await expectNoneRefused()
 })
