@@ -109,7 +109,7 @@ async function look<World extends Session>(
 }
 
 async function sessionOf({ model }: Options, given: string | null, { nowMs }: DoctorIo): Promise<Omit<Session, 'fetch' | 'baseUrl'>> {
-  return { nowMs, givenKey: given, givenModel: model ?? null, db: null, lent: null, health: null }
+  return { nowMs, givenKey: given, givenModel: model ?? null, db: null, lent: null, hasModels: true, health: null }
 }
 
 async function localWorld(options: Options, given: string | null, io: DoctorIo): Promise<LocalWorld> {

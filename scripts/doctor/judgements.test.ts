@@ -31,7 +31,7 @@ const clock = (offMs: number) => judgeClock(answer(200, '', { date: new Date(NOW
 const host = (state: string, cause: string | null) => judgeHost(json(200, { state, cause, version: '0.13.1', latency_ms: 7 }))
 const quota = (read: number, written: number, plan: 'free' | 'paid' = 'free') => judgeQuota({ read, written }, plan)
 const prices = (onHost: string[], inForce: string[], withdrawn: string[] = []) =>
-  judgePrices({ onHost, inForce: new Set(inForce), withdrawn: new Set(withdrawn) }, ' --remote')
+  judgePrices({ onHost, inForce: new Set(inForce), withdrawn: new Set(withdrawn), ofVendors: 0 }, ' --remote')
 const proof = (ok: boolean, days: number) => judgeProof({ ok, findings: ok ? 0 : 3, atMs: NOW_MS - days * DAY_MS }, NOW_MS, 'verify')
 const told = { state: 'ended', outcome: 'completed', output_tokens: 1, cost_usd: '0.0001' } as const
 
@@ -102,17 +102,23 @@ const CASES: Case[] = [
   ['one that has gone', prices(['a'], ['a', 'b']), 'warning', /not on the host: b/],
   [
     'a price for all, and nobody knows what is on the host',
-    judgePrices({ onHost: { why: 'x' }, inForce: new Set(['*', 'a']), withdrawn: new Set() }, ''),
+    judgePrices({ onHost: { why: 'x' }, inForce: new Set(['*', 'a']), withdrawn: new Set(), ofVendors: 0 }, ''),
     'ok',
     /every model/,
   ],
   [
     'prices by name, and nobody knows what is on the host',
-    judgePrices({ onHost: { why: 'the reason' }, inForce: new Set(['a']), withdrawn: new Set() }, ''),
+    judgePrices({ onHost: { why: 'the reason' }, inForce: new Set(['a']), withdrawn: new Set(), ofVendors: 0 }, ''),
     'warning',
     /the reason/,
   ],
   ['no price at all', prices(['a'], []), 'error', /no model has a price/],
+  [
+    "prices of vendors' alone",
+    judgePrices({ onHost: ['a'], inForce: new Set(), withdrawn: new Set(), ofVendors: 2 }, ''),
+    'ok',
+    /^2 of vendors/,
+  ],
   ['no model at all', prices([], ['a']), 'error', /no model on/],
   ['a token', judgeToken(json(200, {}), told, "Ollama's"), 'ok', /1 token in 20 ms, charged \$0\.0001/],
   ['a token for nothing', judgeToken(json(200, {}), { ...told, cost_usd: '0' }, 'x'), 'warning', /nothing/],

@@ -54,9 +54,9 @@ export function judgeProof(last: LastProof | null, nowMs: number, command: strin
 }
 
 /** Of each model the newest price that has begun. */
-const STANDING = `SELECT model, withdrawn FROM
-(SELECT model, withdrawn, row_number() OVER (PARTITION BY model ORDER BY valid_from_ms DESC, id DESC) AS age FROM prices
- WHERE variant = '' AND upstream = 'ollama' AND valid_from_ms <= CAST(? AS INTEGER)) WHERE age = 1`
+const STANDING = `SELECT model, upstream, withdrawn FROM
+(SELECT model, upstream, withdrawn, row_number() OVER (PARTITION BY model ORDER BY valid_from_ms DESC, id DESC) AS age FROM prices
+ WHERE variant = '' AND valid_from_ms <= CAST(? AS INTEGER)) WHERE age = 1`
 
 /** @param onHost canonical names; null: the host's own list cannot be asked from here, and why. */
 export async function askPrices(
@@ -66,19 +66,24 @@ export async function askPrices(
   remote: boolean,
 ): Promise<Finding> {
   const rows = await db.all(STANDING, [nowMs])
-  const inForce = new Set(rows.filter(({ withdrawn }) => withdrawn === 0).map(({ model }) => String(model)))
-  const withdrawn = new Set(rows.filter(({ withdrawn }) => withdrawn !== 0).map(({ model }) => String(model)))
-  return judgePrices({ onHost, inForce, withdrawn }, remote ? ' --remote' : '')
+  const standing = rows.filter(({ withdrawn }) => withdrawn === 0)
+  const names = (some: typeof rows) => new Set(some.map(({ model }) => String(model)))
+  const inForce = names(standing.filter(({ upstream }) => upstream === 'ollama'))
+  const withdrawn = names(rows.filter((row) => row.withdrawn !== 0))
+  return judgePrices({ onHost, inForce, withdrawn, ofVendors: standing.length - inForce.size }, remote ? ' --remote' : '')
 }
 
 interface Prices {
   onHost: readonly string[] | { why: string }
   inForce: ReadonlySet<string>
   withdrawn: ReadonlySet<string>
+  /** How many of vendors' models have one. */
+  ofVendors: number
 }
 
-export function judgePrices({ onHost, inForce, withdrawn }: Prices, remote: string): Finding {
+export function judgePrices({ onHost, inForce, withdrawn, ofVendors }: Prices, remote: string): Finding {
   const setPrice = (model: string) => `npm run admin -- set-pricing ${model} 0.0001 0 --input 0.10 --output 0.40${remote}`
+  if (inForce.size === 0 && ofVendors > 0) return ok(`${ofVendors} of vendors' models; none of the host is offered`)
   if (inForce.size === 0) return bad('no model has a price, so none is offered', setPrice("'*'"))
   // With a price for all there is none without.
   if ('why' in onHost && inForce.has('*')) return ok(`${inForce.size} in force, of which one is for every model`)

@@ -10,7 +10,7 @@ import { judgeGateway } from './gateway.ts'
 import { askOllama, type HostAsked } from './host.ts'
 import { askMigrations, askPrices, askProof } from './ledger.ts'
 import { askPort, judgeNode, judgeSettings } from './machine.ts'
-import { askHealth, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
+import { askHealth, notePrices, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
 
 export interface LocalWorld extends Session {
   nodeVersion: string
@@ -53,7 +53,8 @@ export const LOCAL_CHECKS: readonly Check<LocalWorld>[] = [
     name: 'prices',
     title: 'prices',
     needs: ['database', 'host'],
-    run: async (world) => askPrices(opened(world), world.asked?.models ?? { why: 'Ollama does not answer' }, world.nowMs(), false),
+    run: async (world) =>
+      notePrices(world, askPrices(opened(world), world.asked?.models ?? { why: 'Ollama does not answer' }, world.nowMs(), false)),
   },
   ...TOKEN_CHECKS,
 ]

@@ -12,7 +12,7 @@ import { bad, type Check, type Finding, ok, skipped, unasked } from './finding.t
 import { judgeAgent, judgeClock, judgeGateway, judgeHost } from './gateway.ts'
 import { askMigrations, askPrices, askProof } from './ledger.ts'
 import { askName, askNetwork, type Resolve } from './names.ts'
-import { askHealth, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
+import { askHealth, notePrices, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
 
 export interface RemoteWorld extends Session {
   deployment: Deployment
@@ -90,7 +90,7 @@ const CHECKS: readonly Check<RemoteWorld>[] = [
     name: 'prices',
     title: 'prices',
     needs: ['database'],
-    run: async (world) => askPrices(opened(world), await modelsOnBox(world), world.nowMs(), true),
+    run: async (world) => notePrices(world, askPrices(opened(world), await modelsOnBox(world), world.nowMs(), true)),
   },
   ...TOKEN_CHECKS,
 ]

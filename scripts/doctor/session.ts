@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts'
 import type { OpenDatabase } from '../database/open.ts'
 import { type Asked, ask } from './ask.ts'
 import { DIALECTS, firstModel, tryDialect } from './dialects.ts'
-import { bad, type Check, type Finding, ok } from './finding.ts'
+import { bad, type Check, type Finding, ok, skipped } from './finding.ts'
 import { type LentKey, lendKey } from './key.ts'
 
 export interface Session {
@@ -18,6 +18,8 @@ export interface Session {
   /** Once it is open. */
   db: Database | null
   lent: LentKey | null
+  /** Once prices were looked at: whether any model can be offered. */
+  hasModels: boolean
   /** What /health said. */
   health: Asked | null
 }
@@ -42,7 +44,8 @@ export const TOKEN_CHECKS: readonly Check<Session>[] = [
   { name: 'tokens', title: 'metered token', needs: ['gateway', 'host', 'key'], run: tryTokens },
 ]
 
-async function tryTokens({ lent, fetch, baseUrl, givenModel }: Session): Promise<Finding[]> {
+async function tryTokens({ lent, fetch, baseUrl, givenModel, hasModels }: Session): Promise<Finding[]> {
+  if (!hasModels) return [skipped('prices')]
   const asking = { fetch, baseUrl, key: (lent as LentKey).key }
   const model = givenModel ?? (await firstModel(asking))
   if (model === null)
@@ -57,5 +60,12 @@ export async function useDatabase(session: Session, { db }: OpenDatabase, look: 
   const finding = await look(db)
   if (finding.blocks) await db.close()
   else session.db = db
+  return finding
+}
+
+/** Where none has a price, or none is there, no token can come. */
+export async function notePrices(session: Session, asked: Promise<Finding>): Promise<Finding> {
+  const finding = await asked
+  session.hasModels = finding.level !== 'error'
   return finding
 }

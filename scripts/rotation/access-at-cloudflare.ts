@@ -1,6 +1,7 @@
 // The service tokens and the policy of the box at Cloudflare, as a rotation changes them.
 import Cloudflare from 'cloudflare'
 import { Failure } from '../admin/context.ts'
+import { isRotatedToken, rotatedTokenName } from '../cloudflare/service-token-names.ts'
 import { refused } from '../deploy/running.ts'
 import type { AccessLink, AccessRotation } from './access-token.ts'
 
@@ -26,7 +27,7 @@ export class AccessAtCloudflare {
 
   /** Cloudflare shows the secret this once; nobody is let in by it yet. Throws Failure. */
   async make(nowMs: number): Promise<{ token: Token; secret: string }> {
-    const name = `${this.#prefix}${new Date(nowMs).toISOString()})`
+    const name = rotatedTokenName(this.#rotation.deployment.worker, nowMs)
     const made = await asked(TOKENS, this.#tokens.create({ ...this.#scope, name, duration: DURATION }))
     const { id = '', client_id: clientId = '', client_secret: secret = '' } = made
     const expiresAt = (made as { expires_at?: string }).expires_at ?? new Date(nowMs + YEAR_MS).toISOString()
@@ -57,16 +58,13 @@ export class AccessAtCloudflare {
     return this.#rotation.client.zeroTrust.access.serviceTokens
   }
 
-  get #prefix() {
-    return `${this.#rotation.deployment.worker} (rotated `
-  }
-
   async #unnoted(): Promise<string[]> {
-    const noted = new Set(this.#rotation.deployment.host.serviceTokens.map(({ id }) => id))
+    const { worker, host } = this.#rotation.deployment
+    const noted = new Set(host.serviceTokens.map(({ id }) => id))
     const found: string[] = []
     const list = async () => {
       for await (const { id, name } of this.#tokens.list(this.#scope)) {
-        if (id && name?.startsWith(this.#prefix) && !noted.has(id)) found.push(id)
+        if (id && isRotatedToken(worker, name) && !noted.has(id)) found.push(id)
       }
     }
     await asked(TOKENS, list())

@@ -1,5 +1,6 @@
 // The Access service token: what the gateway shows to be let through to the box.
 import { type Deployment, isAccess } from '../../cloudflare/deployment.ts'
+import { isRotatedToken, setupTokenName } from '../../cloudflare/service-token-names.ts'
 import { isMissing, SetupError } from '../problem.ts'
 import { addSecrets, readSecrets } from '../secrets-file.ts'
 import type { Step } from '../setup-context.ts'
@@ -29,7 +30,8 @@ export const serviceToken: Step = {
     host.serviceTokens = kept
     if (kept.length > 0) return nameOf(deployment)
     for await (const one of client.zeroTrust.access.serviceTokens.list({ account_id })) {
-      if (one.name !== nameOf(deployment) || !one.id || !one.client_id) continue
+      const isOurs = one.name === nameOf(deployment) || isRotatedToken(deployment.worker, one.name)
+      if (!isOurs || !one.id || !one.client_id) continue
       host.serviceTokens = [{ id: one.id, clientId: one.client_id, expiresAt: iso(one.expires_at ?? inAYear()) }]
       return nameOf(deployment)
     }
@@ -110,7 +112,7 @@ export function accessOf(deployment: Deployment): Extract<Deployment['host'], { 
 }
 
 function nameOf(deployment: Deployment): string {
-  return `${deployment.worker} (npm run setup)`
+  return setupTokenName(deployment.worker)
 }
 
 function iso(text: string): string {
