@@ -51,7 +51,7 @@ test.for(Object.keys(CASES))('%s: the state of the host is public, and says what
   const health = await rawRequest(gateway.url, { method: 'GET', path: '/health/ollama' })
   expect([health.status, JSON.parse(health.text)]).toEqual([
     503,
-    { state: 'down', cause: 'access', remedy: HOST_TROUBLES.access, version: null, latency_ms: expect.any(Number) },
+    { state: 'down', cause: 'access', remedy: HOST_TROUBLES.access, version: null, latency_ms: expect.any(Number), models: null },
   ])
   expect(health.text).not.toMatch(/swordfish|127\.0\.0\.1|\.access\b/)
 })

@@ -59,9 +59,19 @@ const ANSWERS: [name: string, answer: ReturnType<typeof page>, status: number, s
 
 test.for(ANSWERS)('%s', async ([, { text, ...init }, status, state, cause]) => {
   const found = await health(async () => new Response(text, init))
-  expect([found.status, found.asked]).toEqual([status, 1])
+  // One that answers is asked for its models, too.
+  expect([found.status, found.asked]).toEqual([status, state === 'down' ? 1 : 2])
   const remedy = cause === null ? null : HOST_TROUBLES[cause as keyof typeof HOST_TROUBLES]
   expect(found.report).toMatchObject({ state, cause, remedy, latency_ms: expect.any(Number) })
+})
+
+test('it counts the models of the host and those that have a price, and names none', async () => {
+  const models = ['swordfish:latest', 'priced-by-all:1b', 'elsewhere:671b-cloud'].map((name) => ({ name }))
+  const found = await health(async () => Response.json({ version: '0.33.0', models }))
+  expect(found.report.models).toEqual({ on_host: 2, offered: 2 })
+  await setPrice('swordfish:latest', { request: '0.001', input: '1', output: '1', withdrawn: true })
+  const less = await health(async () => Response.json({ version: '0.33.0', models }))
+  expect(less.report.models).toEqual({ on_host: 2, offered: 1 })
 })
 
 test('nothing that answers, and nothing in time', async () => {

@@ -32,7 +32,7 @@ interface PriceRow {
 }
 
 /** One D1 read. Of vendors those that there is a key for. */
-export async function offersOf({ db, config }: Pick<Exchange, 'db' | 'config'>, caller: Caller): Promise<Offers> {
+export async function offersOf({ db, config }: Pick<Exchange, 'db' | 'config'>, caller: Pick<Caller, 'models'>): Promise<Offers> {
   const { results } = await db
     .prepare(
       `SELECT p.id, p.model, p.withdrawn, p.upstream, p.upstream_model AS upstreamModel, p.output_max AS outputMax, p.valid_from_ms AS sinceMs

@@ -48,11 +48,18 @@ export function judgeClock(asked: Asked): Finding {
   return ok("this machine's and the gateway's agree")
 }
 
+/** How many models are on the box, and how many of them have a price. */
+export interface Counted {
+  on_host: number
+  offered: number
+}
+
 const hostHealth = z.object({
   state: z.enum(['ok', 'limited', 'down']),
   cause: z.enum(Object.keys(HOST_TROUBLES) as [HostTrouble, ...HostTrouble[]]).nullable(),
   version: z.string().nullable(),
   latency_ms: z.number(),
+  models: z.object({ on_host: z.number(), offered: z.number() }).nullish(),
 })
 
 /** `/health/ollama`: with the gateway's own token, all the way to the box. */
@@ -63,6 +70,11 @@ export function judgeHost(asked: Asked): Finding {
   if (state === 'down') return bad(`the gateway does not come through to Ollama (${cause})`, HOST_TROUBLES[cause ?? 'answer'])
   if (state === 'limited') return warning(`version ${version}, in ${latency_ms} ms`, HOST_TROUBLES[cause ?? 'version'])
   return ok(`version ${version}, in ${latency_ms} ms`)
+}
+
+/** What `/health/ollama` counted; null: it did not. */
+export function countedIn(asked: Asked): Counted | null {
+  return ('silent' in asked ? null : hostHealth.safeParse(jsonIn(asked)).data?.models) ?? null
 }
 
 /** The public address, asked as a client's program does: pages of Cloudflare's instead of the gateway's JSON are its bot defences. */

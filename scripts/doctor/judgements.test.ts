@@ -32,6 +32,8 @@ const host = (state: string, cause: string | null) => judgeHost(json(200, { stat
 const quota = (read: number, written: number, plan: 'free' | 'paid' = 'free') => judgeQuota({ read, written }, plan)
 const prices = (onHost: string[], inForce: string[], withdrawn: string[] = []) =>
   judgePrices({ onHost, inForce: new Set(inForce), withdrawn: new Set(withdrawn), ofVendors: 0 }, ' --remote')
+const judgeCounted = (on_host: number, offered: number, withdrawn: string[] = []) =>
+  judgePrices({ onHost: { on_host, offered }, inForce: new Set(['a']), withdrawn: new Set(withdrawn), ofVendors: 0 }, ' --remote')
 const proof = (ok: boolean, days: number) => judgeProof({ ok, findings: ok ? 0 : 3, atMs: NOW_MS - days * DAY_MS }, NOW_MS, 'verify')
 const told = { state: 'ended', outcome: 'completed', output_tokens: 1, cost_usd: '0.0001' } as const
 
@@ -112,6 +114,10 @@ const CASES: Case[] = [
     'warning',
     /the reason/,
   ],
+  ['as many priced as there are', judgeCounted(4, 4), 'ok', /^4 of 4 models on the box have one$/],
+  ['one that is not', judgeCounted(4, 3), 'warning', /3 of 4 .*not offered/],
+  ['one that was withdrawn', judgeCounted(4, 3, ['b']), 'ok', /withdrawn/],
+  ['an empty box', judgeCounted(0, 0), 'error', /no model on the box/],
   ['no price at all', prices(['a'], []), 'error', /no model has a price/],
   [
     "prices of vendors' alone",

@@ -2,6 +2,7 @@
 import { DAY_MS } from '../../worker/ledger/periods.ts'
 import type { Database } from '../database/database.ts'
 import { bad, badAlone, type Finding, ok, unasked, warning } from './finding.ts'
+import type { Counted } from './gateway.ts'
 
 export async function askMigrations(db: Database, known: readonly string[], remedy: string): Promise<Finding> {
   try {
@@ -58,13 +59,10 @@ const STANDING = `SELECT model, upstream, withdrawn FROM
 (SELECT model, upstream, withdrawn, row_number() OVER (PARTITION BY model ORDER BY valid_from_ms DESC, id DESC) AS age FROM prices
  WHERE variant = '' AND valid_from_ms <= CAST(? AS INTEGER)) WHERE age = 1`
 
-/** @param onHost canonical names; null: the host's own list cannot be asked from here, and why. */
-export async function askPrices(
-  db: Database,
-  onHost: readonly string[] | { why: string },
-  nowMs: number,
-  remote: boolean,
-): Promise<Finding> {
+/** Canonical names; or how many, where the list cannot be asked from here; or why nobody knows. */
+export type OnHost = readonly string[] | Counted | { why: string }
+
+export async function askPrices(db: Database, onHost: OnHost, nowMs: number, remote: boolean): Promise<Finding> {
   const rows = await db.all(STANDING, [nowMs])
   const standing = rows.filter(({ withdrawn }) => withdrawn === 0)
   const names = (some: typeof rows) => new Set(some.map(({ model }) => String(model)))
@@ -74,7 +72,7 @@ export async function askPrices(
 }
 
 interface Prices {
-  onHost: readonly string[] | { why: string }
+  onHost: OnHost
   inForce: ReadonlySet<string>
   withdrawn: ReadonlySet<string>
   /** How many of vendors' models have one. */
@@ -86,9 +84,10 @@ export function judgePrices({ onHost, inForce, withdrawn, ofVendors }: Prices, r
   if (inForce.size === 0 && ofVendors > 0) return ok(`${ofVendors} of vendors' models; none of the host is offered`)
   if (inForce.size === 0) return bad('no model has a price, so none is offered', setPrice("'*'"))
   // With a price for all there is none without.
-  if ('why' in onHost && inForce.has('*')) return ok(`${inForce.size} in force, of which one is for every model`)
+  if (('why' in onHost || 'offered' in onHost) && inForce.has('*')) return ok(`${inForce.size} in force, of which one is for every model`)
   if ('why' in onHost)
     return warning(`${inForce.size} in force; which models have none cannot be seen: ${onHost.why}`, `On the box: ollama list`)
+  if ('offered' in onHost) return judgeCounts(onHost, withdrawn.size)
   if (onHost.length === 0) return bad('there is no model on the host', 'On the box: ollama pull gemma3')
   const unpriced = inForce.has('*') ? [] : onHost.filter((model) => !inForce.has(model) && !withdrawn.has(model))
   const [first] = unpriced
@@ -101,4 +100,13 @@ export function judgePrices({ onHost, inForce, withdrawn, ofVendors }: Prices, r
       `On the box: ollama pull ${lost}, or npm run admin -- withdraw-pricing ${lost}${remote}`,
     )
   return ok(`${onHost.length} models on the host, each has a price${withdrawn.size > 0 ? ' or was withdrawn' : ''}`)
+}
+
+function judgeCounts({ on_host, offered }: Counted, withdrawn: number): Finding {
+  if (on_host === 0) return bad('there is no model on the box', 'On the box: ollama pull gemma3')
+  const text = `${offered} of ${on_host} models on the box have one`
+  // Which ones only the box can say.
+  if (on_host - offered > withdrawn)
+    return warning(`${text}; the others are not offered`, 'Compare ollama list on the box with npm run admin -- list-pricing --remote')
+  return ok(`${text}${offered < on_host ? '; of the others it was withdrawn' : ''}`)
 }

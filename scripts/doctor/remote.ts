@@ -1,4 +1,5 @@
 // The doctor of a deployed gateway: what deployment.json says was made, looked at from outside and through Cloudflare's API.
+import { setTimeout } from 'node:timers/promises'
 import type Cloudflare from 'cloudflare'
 import { canonicalModel } from '../../worker/model-name.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
@@ -9,8 +10,8 @@ import { askAsStranger } from './access.ts'
 import { type Asked, ask, jsonIn } from './ask.ts'
 import { askAddresses, askQuota, askServiceToken, askTunnel } from './cloudflare.ts'
 import { bad, type Check, type Finding, ok, skipped, unasked } from './finding.ts'
-import { judgeAgent, judgeClock, judgeGateway, judgeHost } from './gateway.ts'
-import { askMigrations, askPrices, askProof } from './ledger.ts'
+import { countedIn, judgeAgent, judgeClock, judgeGateway, judgeHost } from './gateway.ts'
+import { askMigrations, askPrices, askProof, type OnHost } from './ledger.ts'
 import { askName, askNetwork, type Resolve } from './names.ts'
 import { askHealth, notePrices, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
 
@@ -90,7 +91,7 @@ const CHECKS: readonly Check<RemoteWorld>[] = [
     name: 'prices',
     title: 'prices',
     needs: ['database'],
-    run: async (world) => notePrices(world, askPrices(opened(world), await modelsOnBox(world), world.nowMs(), true)),
+    run: (world) => notePrices(world, comparePrices(world)),
   },
   ...TOKEN_CHECKS,
 ]
@@ -150,10 +151,27 @@ async function openAndCompare(world: RemoteWorld): Promise<Finding> {
   return useDatabase(world, await world.open(), (db) => askMigrations(db, world.migrations, 'npm run deploy applies them.'))
 }
 
-async function modelsOnBox({ access, deployment, fetch }: RemoteWorld): Promise<readonly string[] | { why: string }> {
+/** The gateway remembers its counts for five seconds: a price may have come since, so what looks wrong is asked for again. */
+const COUNTS_MS = 5_500
+
+async function comparePrices(world: RemoteWorld): Promise<Finding> {
+  const judged = async () => {
+    const onHost = await modelsOnBox(world)
+    return { counted: 'offered' in onHost, finding: await askPrices(opened(world), onHost, world.nowMs(), true) }
+  }
+  const { counted, finding } = await judged()
+  if (!counted || finding.level === 'ok') return finding
+  await setTimeout(COUNTS_MS)
+  return (await judged()).finding
+}
+
+/** The box's own list needs the Access token, which else only the Worker has: that counts. */
+async function modelsOnBox({ access, baseUrl, deployment, fetch }: RemoteWorld): Promise<OnHost> {
   const { host } = deployment
-  if (host.kind !== 'access') return { why: 'the box has no hostname' }
-  if (access === null) return { why: 'only the Worker has the token that the box lets in' }
+  if (host.kind !== 'access' || access === null) {
+    const counted = countedIn(await ask(fetch, `${baseUrl}/health/ollama`))
+    return counted ?? { why: 'the gateway does not come through to Ollama' }
+  }
   const headers = { 'CF-Access-Client-Id': access.clientId, 'CF-Access-Client-Secret': access.clientSecret }
   return modelsIn(await ask(fetch, `https://${host.hostname}/api/tags`, { headers }))
 }

@@ -5,12 +5,13 @@ import { version as gatewayVersion } from '../../package.json'
 import type { Config } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
-import { hostJson } from '../host-models.ts'
+import { hostJson, hostModels } from '../host-models.ts'
 import { HOST_TROUBLES, type HostTrouble, isTooOld } from '../host-trouble.ts'
 import { TRIGGERS } from '../ledger/proofs.ts'
 import { TABLES } from '../ledger/proofs-schema.ts'
 import { lastVerification } from '../ledger/verification.ts'
 import { causeOf, log } from '../log.ts'
+import { offersOf } from '../offers.ts'
 import { Remembered } from '../remembered.ts'
 import { type AppEnv, exchangeOf } from './context.ts'
 
@@ -47,6 +48,7 @@ interface DatabaseReport {
 const STATE_MS = 5_000
 const databaseReport = new Remembered<DatabaseReport>(STATE_MS)
 const hostState = new Remembered<HostState>(STATE_MS)
+const hostOffers = new Remembered<HostOffers | null>(STATE_MS)
 
 async function askDatabase(db: D1Database): Promise<DatabaseReport> {
   try {
@@ -71,16 +73,33 @@ export const hostReport = z.object({
   remedy: z.string().nullable(),
   version: z.string().nullable(),
   latency_ms: z.number().int(),
+  /** How many models are on it, and how many of them have a price; null: it cannot be asked. */
+  models: z.object({ on_host: z.number().int(), offered: z.number().int() }).nullable(),
 })
 
 health.get('/health/ollama', async (c) => {
-  const { cause, version, latencyMs } = await stateOf(exchangeOf(c))
+  const exchange = exchangeOf(c)
+  const { cause, version, latencyMs } = await stateOf(exchange)
   const state = cause === null ? 'ok' : cause === 'version' ? 'limited' : 'down'
-  const report = { state, cause, remedy: cause && HOST_TROUBLES[cause], version, latency_ms: latencyMs } satisfies z.input<
-    typeof hostReport
-  >
+  const { config, defer } = exchange
+  const models = state === 'down' ? null : await hostOffers.get(config.ollamaBaseUrl, () => countOffers(exchange), defer)
+  const remedy = cause && HOST_TROUBLES[cause]
+  const report = { state, cause, remedy, version, latency_ms: latencyMs, models } satisfies z.input<typeof hostReport>
   return c.json(report, state === 'down' ? 503 : 200)
 })
+
+type HostOffers = NonNullable<z.infer<typeof hostReport>['models']>
+
+/** Numbers alone: names are for those who have a key. */
+async function countOffers(exchange: Exchange): Promise<HostOffers | null> {
+  try {
+    const [models, offers] = await Promise.all([hostModels(exchange), offersOf(exchange, { models: null })])
+    return { on_host: models.length, offered: models.filter(({ name }) => offers.hasHostModel(name)).length }
+  } catch (error) {
+    log({ event: 'error', code: 'health', message: causeOf(error) })
+    return null
+  }
+}
 
 interface HostState {
   cause: HostTrouble | null
