@@ -23,7 +23,7 @@ const account = state.addAccount('Stand-in')
 state.addZone(account, values.zone)
 state.plans.set(account, values.plan === 'paid' ? 'paid' : 'free')
 addOrganization(state, account, 'stand-in')
-const token = state.addToken([account], SETUP_RIGHTS)
+const token = state.addToken([account], [...SETUP_RIGHTS, 'Account Analytics Read'])
 
 const ollama = await startStandIn({ access: [] })
 ollama.edge({ tokens: () => letIn(state, account) })
