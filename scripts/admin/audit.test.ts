@@ -32,7 +32,10 @@ const READS = [
 ]
 
 /** Need more than a customer and a key; the tests of each look at its note. */
-const TRIED_ELSEWHERE = ['pay', 'credit', 'refund', 'close-month', 'credit-note', 'archive', 'restore', 'kill']
+const TRIED_ELSEWHERE = [
+  ...['pay', 'credit', 'refund', 'close-month', 'credit-note', 'archive', 'restore', 'kill'],
+  ...['rotate-access', 'rotate-provider-key'],
+]
 
 /** Each in an order in which it has something to change, and the targets that its notes name. */
 const CHANGES: [args: string[], ...targets: string[]][] = [

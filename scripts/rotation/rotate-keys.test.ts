@@ -82,7 +82,9 @@ test("a vendor's key is changed at the deployed gateway, and not one request is 
   expect(await load.stop()).toEqual([])
   const used = vendor.requests.map((request) => request.header('authorization'))
   expect([used.filter((one) => one === `Bearer ${OLD}`).length > 8, used.at(-1)]).toEqual([true, `Bearer ${NEW}`])
-  expect(JSON.stringify(await t.admin('audit'))).not.toContain('sk-proj')
+  const audit = JSON.stringify(await t.admin('audit'))
+  expect(audit).toContain('rotate-provider-key')
+  expect(audit).not.toContain('sk-proj')
 })
 
 test('a key that the vendor does not take is not set, and neither is what is no key', async () => {
