@@ -1,6 +1,6 @@
 // `kill`: the owner ends a running request. It is cut soon, its caller told in their dialect, and it is settled once, for what was delivered.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { runAdmin } from '../scripts/admin/program.ts'
+import { runCommand } from '../scripts/admin/run-command.ts'
 import { runOnD1 } from '../scripts/database/d1.ts'
 import { databaseOver } from '../scripts/database/database.ts'
 import { startTestGateway, type TestGateway } from './harness.ts'
@@ -22,23 +22,9 @@ beforeEach(() => {
 afterAll(() => gateway.stop())
 
 /** The command, on the running gateway's database. */
-async function kill(id: string, ...more: string[]) {
-  let out = ''
-  let err = ''
-  const io = {
-    out: async (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      if (!text.endsWith(' …\n')) err += text
-    },
-    ask: null,
-    directory: '.',
-    environment: { GATEWAY_ADMIN: 'grace' },
-  }
+function kill(id: string, ...more: string[]) {
   const db = databaseOver({ run: (statements) => runOnD1(gateway.db, statements), migrateHint: '', close: async () => {} })
-  const code = await runAdmin(['kill', id, '--yes', ...more], io, async () => ({ db, gateway: null }))
-  return { code, out, err }
+  return runCommand(['kill', id, '--yes', ...more], { environment: { GATEWAY_ADMIN: 'grace' } }, async () => ({ db, gateway: null }))
 }
 
 /** The id of a customer's running request, once it is admitted. */

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { month } from '../scripts/admin/month.ts'
-import { runAdmin } from '../scripts/admin/program.ts'
-import { isProgress } from '../scripts/admin/testing.ts'
+import { runCommand } from '../scripts/admin/run-command.ts'
 import { SETTINGS } from '../scripts/admin/testing-invoices.ts'
 import { openDatabase } from '../scripts/database/open.ts'
 import { bundleWorker } from '../scripts/start/bundle.ts'
@@ -29,20 +28,9 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-async function ran(state: string, ...args: string[]) {
-  let [out, err] = ['', '']
-  const io = {
-    out: async (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      if (!isProgress(text)) err += text
-    },
-    ask: null,
-    directory: folder,
-    environment: { STATE_DIR: join(folder, state), INVOICE_FILE: join(folder, 'invoice.json'), GATEWAY_ADMIN: 'ada' },
-  }
-  return { code: await runAdmin(args, io), out, err }
+function ran(state: string, ...args: string[]) {
+  const environment = { STATE_DIR: join(folder, state), INVOICE_FILE: join(folder, 'invoice.json'), GATEWAY_ADMIN: 'ada' }
+  return runCommand(args, { directory: folder, environment })
 }
 
 async function admin(state: string, ...args: string[]): Promise<string> {

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type StandIn, startStandIn } from '../host/stand-in/server.ts'
-import { runAdmin } from '../scripts/admin/program.ts'
+import { runCommand } from '../scripts/admin/run-command.ts'
 import { readDeployment } from '../scripts/cloudflare/deployment.ts'
 import { publicFetch } from '../scripts/cloudflare/public-fetch.ts'
 import { deployFromSetup } from '../scripts/deploy/from-setup.ts'
@@ -54,22 +54,10 @@ async function wholeWorld(): Promise<Whole> {
     async admin(...args) {
       const deployment = await readDeployment(world.directory)
       const ids = { CLOUDFLARE_ACCOUNT_ID: world.account, D1_DATABASE_ID: deployment?.database?.id }
-      let out = ''
-      let err = ''
-      const io = {
-        out: async (text: string) => {
-          out += text
-        },
-        err: (text: string) => {
-          err += text
-        },
-        ask: null,
-        directory: world.directory,
-        environment: { ...environment, ...ids },
-      }
-      const code = await runAdmin([...args, '--remote', '--json'], io)
+      const io = { directory: world.directory, environment: { ...environment, ...ids } }
+      const { code, err, json } = await runCommand([...args, '--remote', '--json'], io)
       expect(code, err).toBe(0)
-      return JSON.parse(out) as Record<string, unknown>
+      return json()
     },
   }
 }

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { databaseOver } from '../database/database.ts'
 import { postStatements } from '../database/http.ts'
 import { serveDatabase } from '../database/server.ts'
-import { runAdmin } from './program.ts'
-import { begin, isProgress, makeCustomer, makeKey, priceAll, request, type TestDatabase, testDatabase } from './testing.ts'
+import { runCommand } from './run-command.ts'
+import { begin, makeCustomer, makeKey, priceAll, request, type TestDatabase, testDatabase } from './testing.ts'
 
 let t: TestDatabase
 let other: TestDatabase
@@ -23,22 +23,12 @@ async function overHttp(of: TestDatabase, ...args: string[]) {
   const { url, token, close } = await serveDatabase(of.d1)
   const endpoint = { url: `${url}/raw`, token, who: 'It', explain: () => null }
   const db = databaseOver({ run: (statements) => postStatements(endpoint, statements), migrateHint: '', close: async () => {} })
-  let out = ''
-  let err = ''
-  const io = {
-    out: async (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      if (!isProgress(text)) err += text
-    },
-    ask: null,
-    directory: t.stateDir,
-    environment: { STATE_DIR: t.stateDir },
-  }
-  const code = await runAdmin([...args, '--remote'], io, async () => ({ db, gateway: null }))
+  const ran = await runCommand([...args, '--remote'], { directory: t.stateDir, environment: { STATE_DIR: t.stateDir } }, async () => ({
+    db,
+    gateway: null,
+  }))
   await close()
-  return { code, out, err }
+  return ran
 }
 
 test('a backup that was read over HTTP is restored over HTTP, with its holds settled and its ledger proved', async () => {

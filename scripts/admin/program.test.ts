@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runAdmin } from './program.ts'
+import { runCommand } from './run-command.ts'
 
 const COMMANDS = [
   'create-customer',
@@ -44,24 +44,10 @@ const COMMANDS = [
 ]
 
 /** Runs without a database. */
-async function run(...args: string[]) {
-  let out = ''
-  let err = ''
-  const io = {
-    out: async (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    ask: null,
-    directory: '.',
-    environment: {},
-  }
-  const code = await runAdmin(args, io, async () => {
+function run(...args: string[]) {
+  return runCommand(args, {}, async () => {
     throw new Error('a bug: {"token":"x"}')
   })
-  return { code, out, err }
 }
 
 test('the help names every command', async () => {

@@ -17,15 +17,7 @@ import type { GatewayFile } from '../database/gateway-file.ts'
 import { migrate } from '../database/migrate.ts'
 import { quietWrangler } from '../database/wrangler.ts'
 import { WRANGLER_TOML } from '../start/project.ts'
-import { runAdmin } from './program.ts'
-
-interface Ran {
-  code: number
-  out: string
-  err: string
-  /** Standard output as the one JSON value it is. */
-  json<T = Record<string, unknown>>(): T
-}
+import { type Ran, runCommand } from './run-command.ts'
 
 export interface TestDatabase {
   stateDir: string
@@ -42,7 +34,7 @@ export interface TestDatabase {
 
 interface World {
   environment?: Record<string, string>
-  gateway?: GatewayFile
+  gateway?: GatewayFile | null
   directory?: string
   project?: string
   /** What a person answers; without one, nobody is there. */
@@ -79,23 +71,10 @@ export async function testDatabase(): Promise<TestDatabase> {
   }
 }
 
-async function run(db: Database, stateDir: string, world: World, args: string[]): Promise<Ran> {
-  let out = ''
-  let err = ''
-  const io = {
-    out: async (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      if (!isProgress(text)) err += text
-    },
-    ask: world.answer === undefined ? null : async () => world.answer === true,
-    directory: world.directory ?? stateDir,
-    project: world.project ?? stateDir,
-    environment: { STATE_DIR: stateDir, ...world.environment },
-  }
-  const code = await runAdmin(args, io, async () => ({ db, gateway: world.gateway ?? null }))
-  return { code, out, err, json: <T>() => JSON.parse(out) as T }
+function run(db: Database, stateDir: string, { answer, environment, gateway = null, ...where }: World, args: string[]): Promise<Ran> {
+  const ask = answer === undefined ? null : async () => answer
+  const io = { directory: stateDir, project: stateDir, ...where, ask, environment: { STATE_DIR: stateDir, ...environment } }
+  return runCommand(args, io, async () => ({ db, gateway }))
 }
 
 export function usd(text: string): NanoUsd {
@@ -127,11 +106,6 @@ export async function makeKey(t: TestDatabase, customerId: number, ...options: s
 /** A price for every model, in force since ever: a nano-dollar a millisecond of GPU, and at most $1 a request. */
 export async function priceAll(t: TestDatabase): Promise<void> {
   await t.db.all("INSERT INTO prices (model, gpu_second_nano, valid_from_ms, created_ms) VALUES ('*', 1000, 0, 0)")
-}
-
-/** What a command says of how far it is, which only a slow machine has it say. */
-export function isProgress(text: string): boolean {
-  return text.endsWith(' …\n')
 }
 
 /** An address where nobody listens. */

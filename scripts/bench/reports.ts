@@ -1,5 +1,5 @@
 // Section reports: whether a month's report takes longer after more requests: usage-report, beside the same sums made from the rows themselves.
-import { runAdmin } from '../admin/program.ts'
+import { runCommand } from '../admin/run-command.ts'
 import { runOnD1 } from '../database/d1.ts'
 import { databaseOver } from '../database/database.ts'
 import { startGateway } from './cast.ts'
@@ -49,21 +49,12 @@ export async function measureReports(stage: Stage): Promise<ReportRow[]> {
 
 async function report(db: D1Database): Promise<void> {
   const from = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10)
-  let said = ''
-  const io = {
-    out: async (text: string) => {
-      said += text
-    },
-    err: (text: string) => {
-      said += text
-    },
-    ask: null,
-    directory: '.',
-    environment: {},
-  }
   const database = databaseOver({ run: (statements) => runOnD1(db, statements), migrateHint: '', close: async () => {} })
-  const code = await runAdmin(['usage-report', '1', '--by', 'day', '--start-date', from], io, async () => ({ db: database, gateway: null }))
-  if (code !== 0 || !said.includes('total')) throw new Error(`reports: ${said}`)
+  const { code, out, err } = await runCommand(['usage-report', '1', '--by', 'day', '--start-date', from], {}, async () => ({
+    db: database,
+    gateway: null,
+  }))
+  if (code !== 0 || !out.includes('total')) throw new Error(`reports: ${err}${out}`)
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

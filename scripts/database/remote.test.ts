@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runAdmin } from '../admin/program.ts'
+import { runCommand } from '../admin/run-command.ts'
 import { closedUrl, type TestDatabase, testDatabase } from '../admin/testing.ts'
 import { type Deployment, writeDeployment } from '../cloudflare/deployment.ts'
 import { runOnD1 } from './d1.ts'
@@ -63,18 +63,11 @@ const remote = async (changes: Record<string, string | undefined> = {}) =>
   databaseOver(await remoteTransport({ ...environment, ...changes }))
 
 test('a command with --remote goes to the account and database of the settings', async () => {
-  let out = ''
-  const io = {
-    out: async (piece: string) => {
-      out += piece
-    },
-    err: () => {},
-    ask: null,
-    directory: '.',
+  const { code, json } = await runCommand(['create-customer', 'Ada', 'ada@example.com', '--budget', '5', '--remote', '--json'], {
     environment,
-  }
-  expect(await runAdmin(['create-customer', 'Ada', 'ada@example.com', '--budget', '5', '--remote', '--json'], io)).toBe(0)
-  expect(JSON.parse(out)).toMatchObject({ id: 1, budget_usd: '5' })
+  })
+  expect(code).toBe(0)
+  expect(json()).toMatchObject({ id: 1, budget_usd: '5' })
   expect(calls[0]?.url).toBe('POST /client/v4/accounts/the-account/d1/database/the-database/raw')
   expect(calls[0]?.body).toEqual({
     batch: [

@@ -5,7 +5,7 @@ import { addOrganization } from '../../e2e/cloudflare/resources/access.ts'
 import { deployedVersion, type Worker, type WorkerVersion } from '../../e2e/cloudflare/resources/worker-upload.ts'
 import { workersOf } from '../../e2e/cloudflare/resources/workers.ts'
 import { type StandIn, startStandIn } from '../../host/stand-in/server.ts'
-import { runAdmin } from '../admin/program.ts'
+import { runCommand } from '../admin/run-command.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
 import { publicFetch } from '../cloudflare/public-fetch.ts'
 
@@ -77,22 +77,10 @@ export async function testCloudflare(plan: 'free' | 'paid' = 'paid'): Promise<Te
     environment,
     ask: publicFetch(environment),
     async admin<T>(...args: string[]) {
-      let out = ''
-      let err = ''
-      const io = {
-        out: async (text: string) => {
-          out += text
-        },
-        err: (text: string) => {
-          err += text
-        },
-        ask: null,
-        directory: '.',
-        environment: { ...environment, CLOUDFLARE_ACCOUNT_ID: accountId, D1_DATABASE_ID: database.uuid },
-      }
-      const code = await runAdmin([...args, '--remote', '--json'], io)
+      const ids = { CLOUDFLARE_ACCOUNT_ID: accountId, D1_DATABASE_ID: database.uuid }
+      const { code, out, err, json } = await runCommand([...args, '--remote', '--json'], { environment: { ...environment, ...ids } })
       if (code !== 0) throw new Error(`${args[0]}: ${err || out}`)
-      return JSON.parse(out) as T
+      return json<T>()
     },
     sql: (text) => post(`/accounts/${accountId}/d1/database/${database.uuid}/raw`, { sql: text }),
     uploaded(name = deployment.worker) {

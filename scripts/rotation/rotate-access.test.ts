@@ -1,7 +1,7 @@
 // A new Access token for a gateway that serves all the while: whole, kept for a while, and stopped at each of its calls.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { letIn } from '../../e2e/cloudflare/let-in.ts'
-import { runAdmin } from '../admin/program.ts'
+import { runCommand } from '../admin/run-command.ts'
 import { type Deployment, readDeployment, writeDeployment } from '../cloudflare/deployment.ts'
 import { cloudflareClient } from '../deploy/running.ts'
 import { type TestDeployment, testDeployment } from '../doctor/testing.ts'
@@ -136,34 +136,20 @@ test('where the token has ended already, a rotation brings the box back', async 
   expect(await ask()).toBe(200)
 })
 
-async function command(...args: string[]) {
-  let out = ''
-  let err = ''
+function command(...args: string[]) {
   const environment = { ...t.environment, CLOUDFLARE_ACCOUNT_ID: t.accountId, D1_DATABASE_ID: t.deployment.database?.id }
-  const io = {
-    out: async (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    ask: null,
-    directory: t.directory,
-    project: t.directory,
-    environment,
-  }
-  return { code: await runAdmin(['rotate-access', ...args], io), out, err }
+  return runCommand(['rotate-access', ...args], { directory: t.directory, project: t.directory, environment })
 }
 
 test('the command asks, tells what it does, is in the audit log, and shows no secret', async () => {
   expect(await command()).toMatchObject({ code: 2, err: expect.stringMatching(/--yes is missing/) })
-  const { code, out, err } = await command('--yes', '--keep', '24h')
+  const { code, out, err, progress } = await command('--yes', '--keep', '24h')
   expect([code, out]).toEqual([0, expect.stringMatching(/^The gateway is let in by the new token, .*\. The old one is let in, too: run/)])
-  expect(err).toMatch(/Making a second service token …\n.*\n.*\nGiving it to the Worker …/)
+  expect(progress).toMatch(/Making a second service token …\n.*\n.*\nGiving it to the Worker …/)
   const audit = JSON.stringify(await t.admin('audit'))
   expect(audit).toContain('rotate-access')
   const secrets = [...t.cloudflare.state.secretsOf(t.accountId).values()]
-  expect(secrets.filter((secret) => `${out}${err}${audit}`.includes(secret))).toEqual([])
+  expect(secrets.filter((secret) => `${out}${err}${progress}${audit}`.includes(secret))).toEqual([])
   // 0 ends it at once.
   // Whoever runs it without a word does not end what was kept.
   expect(JSON.parse((await command('--yes', '--json')).out)).toMatchObject({ made: false, removed: 0, old_kept_until: expect.any(String) })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startVendor, type VendorServer } from '../../e2e/vendors/server.ts'
-import { runAdmin } from '../admin/program.ts'
+import { runCommand } from '../admin/run-command.ts'
 import { testDatabase } from '../admin/testing.ts'
 import { deployWorker } from '../deploy/deploy-worker.ts'
 import { type TestDeployment, testDeployment } from '../doctor/testing.ts'
@@ -40,27 +40,14 @@ async function customerKey(): Promise<{ id: number; key: string }> {
 }
 
 async function command(input: string, ...args: string[]) {
-  let out = ''
-  let err = ''
   const environment = {
     ...t.environment,
     ...{ CLOUDFLARE_ACCOUNT_ID: t.accountId, D1_DATABASE_ID: t.deployment.database?.id, OPENAI_BASE_URL: `${vendor.url}/v1` },
   }
-  const code = await runAdmin(['rotate-provider-key', ...args], {
-    out: async (text) => {
-      out += text
-    },
-    err: (text) => {
-      err += text
-    },
-    ask: null,
-    input: async () => input,
-    directory: folder,
-    project: t.directory,
-    environment,
-  })
-  expect(`${out}${err}`).not.toMatch(/sk-proj-the|operator$/)
-  return { code, out, err }
+  const io = { input: async () => input, directory: folder, project: t.directory, environment }
+  const ran = await runCommand(['rotate-provider-key', ...args], io)
+  expect(`${ran.out}${ran.err}${ran.progress}`).not.toMatch(/sk-proj-the|operator$/)
+  return ran
 }
 
 test("a vendor's key is changed at the deployed gateway, and not one request is refused", async () => {

@@ -1,7 +1,7 @@
 // The gateway that the traffic goes through: the stand-in behind it, the real Worker in workerd, and a clock that is set.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type StandIn, startStandIn } from '../../host/stand-in/server.ts'
-import { runAdmin } from '../admin/program.ts'
+import { runCommand } from '../admin/run-command.ts'
 import { runOnD1 } from '../database/d1.ts'
 import { databaseOver } from '../database/database.ts'
 import type { Bundle } from '../start/bundle.ts'
@@ -53,23 +53,12 @@ export async function startTrafficGateway(bundle: Bundle, stateDir: string): Pro
       await tell()
     },
     async admin<T>(...args: string[]) {
-      let [out, said] = ['', '']
       const moved = movedDatabase(gateway.db, clock)
       const db = databaseOver({ run: (statements) => runOnD1(moved, statements), migrateHint: '', close: async () => {} })
-      const io = {
-        out: async (text: string) => {
-          out += text
-        },
-        err: (text: string) => {
-          said += text
-        },
-        ask: null,
-        directory: stateDir,
-        environment: { STATE_DIR: stateDir, GATEWAY_ADMIN: 'npm run traffic' },
-      }
-      const code = await runAdmin([...args, '--json'], io, async () => ({ db, gateway: null }))
-      if (code !== 0) throw new Error(`${args[0]}: ${said.trim()}`)
-      return JSON.parse(out) as T
+      const io = { directory: stateDir, environment: { STATE_DIR: stateDir, GATEWAY_ADMIN: 'npm run traffic' } }
+      const { code, err, json } = await runCommand([...args, '--json'], io, async () => ({ db, gateway: null }))
+      if (code !== 0) throw new Error(`${args[0]}: ${err.trim()}`)
+      return json<T>()
     },
     async powerCut() {
       const written = () => gateway.db.prepare('SELECT max(checkpoint_nano) AS n FROM holds').first<number>('n')
