@@ -8,6 +8,7 @@ import { wholeFile } from '../backup/write-file.ts'
 import type { Database } from '../database/database.ts'
 
 export interface BackupTaken {
+  /** As it was named: where the command was given. */
   file: string
   rows: number
   asOf: string
@@ -26,7 +27,7 @@ export async function backUp(db: Database, name: string, io: Io): Promise<Backup
   try {
     const { counts, asOf } = await takeBackup(db, file.write, progress(io.err, 'rows read'))
     await file.finish()
-    return { file: path, rows: Object.values(counts).reduce((all, one) => all + one, 0), asOf }
+    return { file: name, rows: Object.values(counts).reduce((all, one) => all + one, 0), asOf }
   } catch (error) {
     await file.abandon()
     throw error
