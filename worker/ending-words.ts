@@ -19,13 +19,13 @@ export function endingRule({ outcome, upstream, nothing }: EndingFacts): string 
     case 'abandoned':
       if (nothing) return 'The caller left before anything was delivered, or anyone asked: nothing is charged.'
       return upstream === 'ollama'
-        ? 'The caller left, or read too slowly: the fixed prices, the output that was delivered, and the input at its bound are charged.'
+        ? 'The caller left, or read too slowly: the fixed prices, an estimate of the output that was delivered, and the input at its bound are charged.'
         : 'The caller left: the answer was read on for its counts; without them the input, and the greater of what was delivered and what may have been thought meanwhile, are charged.'
     case 'failed':
       if (nothing)
         return 'It failed, or the operator ended it, before anything was delivered, or it was to come in one piece: nothing is charged.'
       return upstream === 'ollama'
-        ? 'The host failed, or the operator ended it, after something was delivered: the fixed prices, the output that was delivered, and the input at its bound are charged.'
+        ? 'The host failed, or the operator ended it, after something was delivered: the fixed prices, an estimate of the output that was delivered, and the input at its bound are charged.'
         : 'The vendor failed, or the operator ended it, after something was delivered: the input, and what was delivered, are charged.'
     case 'expired':
       return nothing

@@ -120,10 +120,15 @@ function documentTable(documents: readonly InvoiceDocument[]): string {
   ])
 }
 
-/** Who gets no invoice, and why. */
-function rest({ closed, nothing }: Plan): string {
+/** Whose address is missing; who gets no invoice, and why. */
+function rest({ closed, nothing, drafts }: Plan): string {
   const line = (why: string, whose: readonly string[]) => (whose.length === 0 ? '' : `${why}: ${whose.join(', ')}.\n`)
+  const nowhere = drafts.filter(({ customer }) => customer.address.length === 0)
   return (
+    line(
+      'Without a postal address (update-customer --address, before it is written)',
+      nowhere.map(({ customer }) => `${customer.name} (${customer.id})`),
+    ) +
     line(
       'Closed already',
       closed.map(({ id, name, invoice }) => `${name} (${id}) by ${invoice}`),

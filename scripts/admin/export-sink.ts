@@ -1,7 +1,14 @@
 // Where an export goes: standard output, or a file that is there whole or not at all.
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { Option } from 'commander'
 import { Failure, type Io } from './context.ts'
+
+/** `-` is standard output, as with `backup`. */
+export function outputOption(): Option {
+  const described = new Option('--output <file>', 'write there instead of to standard output')
+  return described.argParser((name) => (name === '-' ? undefined : name))
+}
 
 export interface Sink {
   write(text: string): Promise<void>

@@ -10,7 +10,7 @@ import { type Context, type Output, UsageError } from './context.ts'
 import { findCustomer } from './customers.ts'
 import { checkRange, type DateRangeOptions, dateRangeOptions } from './date-range.ts'
 import { type ExportProgress, exportProgress } from './export-progress.ts'
-import { fileSink, type Sink, standardOutput } from './export-sink.ts'
+import { fileSink, outputOption, type Sink, standardOutput } from './export-sink.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { iso, plural, usd } from './table.ts'
 
@@ -28,7 +28,7 @@ export function exportUsageCommand(shell: Shell): Command {
     )
     .addArgument(new Argument('[customer_id]', 'as in list-customers (default: all, one after the other)').argParser(id))
     .addOption(new Option('--format <format>', 'csv, or json: one object a line (default: csv)').choices(['csv', 'json']))
-    .option('--output <file>', 'write there instead of to standard output')
+    .addOption(outputOption())
   for (const option of dateRangeOptions({ start: 'the beginning', end: 'now' })) command.addOption(option)
   return command.action((customerId: number | undefined, options: Options) => {
     const { json, format, output, startDate, endDate } = options

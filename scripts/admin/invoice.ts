@@ -5,7 +5,7 @@ import type { InvoiceDocument } from '../invoices/document.ts'
 import { htmlOf } from '../invoices/html.ts'
 import { textOf } from '../invoices/text.ts'
 import { type Context, type Output, UsageError } from './context.ts'
-import { fileSink, standardOutput } from './export-sink.ts'
+import { fileSink, outputOption, standardOutput } from './export-sink.ts'
 import { findInvoice, type InvoiceNumber, invoiceNumber } from './invoices.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 
@@ -36,7 +36,7 @@ export function invoiceCommand(shell: Shell): Command {
         Object.keys(FORMS),
       ),
     )
-    .option('--output <file>', 'write there instead of to standard output')
+    .addOption(outputOption())
     .action((number: InvoiceNumber, options: Options) => {
       const { json, format, output } = options
       if (json && output === undefined && format !== undefined && format !== 'json') {

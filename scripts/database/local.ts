@@ -1,7 +1,7 @@
 // The database on this machine: through the gateway if one is running, else opened here, by one process at a time.
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { keepWorkerd } from '../start/keep-workerd.ts'
-import { WRANGLER_TOML } from '../start/project.ts'
+import { PROJECT_ROOT, WRANGLER_TOML } from '../start/project.ts'
 import { runOnD1 } from './d1.ts'
 import type { Transport } from './database.ts'
 import { type GatewayFile, gatewayEndpoint, readGatewayFile } from './gateway-file.ts'
@@ -15,13 +15,16 @@ export interface LocalDatabase {
   gateway: GatewayFile | null
 }
 
-const MIGRATE_HINT = 'run `npm start` once, which makes them.'
+/** Says where, too: a mistyped STATE_DIR looks like a ledger that is lost. */
+function migrateHint(stateDir: string): string {
+  return `run \`npm start\` once, which makes them. It is that of STATE_DIR=${relative(PROJECT_ROOT, stateDir)}.`
+}
 
 /** Opens it. A gateway that is just starting or stopping holds the lock, so it is waited for. Throws DatabaseError. */
 export function openLocal(stateDir: string, patience: Patience = {}): Promise<LocalDatabase> {
   const attempt = async (): Promise<LocalDatabase | null> => {
     const gateway = await readGatewayFile(stateDir)
-    if (gateway !== null) return { transport: throughGateway(gateway), gateway }
+    if (gateway !== null) return { transport: throughGateway(gateway, stateDir), gateway }
     const lock = tryLockDatabase(stateDir)
     if (lock === null) return null
     try {
@@ -34,10 +37,10 @@ export function openLocal(stateDir: string, patience: Patience = {}): Promise<Lo
   return waitForDatabase(stateDir, attempt, patience)
 }
 
-function throughGateway(gateway: GatewayFile): Transport {
+function throughGateway(gateway: GatewayFile, stateDir: string): Transport {
   return {
     run: (statements) => postStatements(gatewayEndpoint(gateway), statements),
-    migrateHint: MIGRATE_HINT,
+    migrateHint: migrateHint(stateDir),
     close: async () => {},
   }
 }
@@ -54,7 +57,7 @@ async function openHere(stateDir: string, closed: () => void): Promise<Transport
   })
   return {
     run: (statements) => runOnD1(proxy.env.DB, statements),
-    migrateHint: MIGRATE_HINT,
+    migrateHint: migrateHint(stateDir),
     async close() {
       await proxy.dispose()
       closed()

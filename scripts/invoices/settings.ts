@@ -57,8 +57,16 @@ export async function readInvoiceSettings(path: string): Promise<InvoiceSettings
   }
   const read = settings.safeParse(value)
   if (read.success) return read.data
-  const wrong = read.error.issues.map(({ path: field, message }) => `${field.join('.') || 'the whole'}: ${message}`)
+  const wrong = read.error.issues.map((issue) => `${issue.path.join('.') || 'the whole'}: ${wordIssue(issue)}`)
   throw new SettingsError(`${basename(path)}: ${wrong.join('; ')}`)
+}
+
+/** zod's words for what is often wrong are no help. */
+function wordIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'is missing'
+  if (issue.code === 'too_small') return issue.origin === 'string' ? 'may not be empty' : `has to be ${issue.minimum} at the least`
+  if (issue.code === 'unrecognized_keys') return `there is no field ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
+  return issue.message
 }
 
 export function taxBpOf({ tax }: InvoiceSettings): number {

@@ -13,6 +13,8 @@ interface CastKey {
 export interface CastCustomer {
   name: string
   email: string
+  /** Lines, as invoices have them. */
+  address: readonly string[]
   options: readonly string[]
   keys: readonly CastKey[]
 }
@@ -22,6 +24,7 @@ export const CAST: readonly CastCustomer[] = [
   {
     name: 'ACME GmbH',
     email: 'ops@acme.example',
+    address: ['Industriestraße 7', '70565 Stuttgart', 'Germany'],
     options: ['--budget', '40'],
     keys: [
       { name: 'web', dialect: 'openai', models: ['gemma3:270m', 'chat-small'], weight: 30 },
@@ -31,22 +34,25 @@ export const CAST: readonly CastCustomer[] = [
   {
     name: 'Ada Lovelace',
     email: 'ada@example.com',
+    address: ["12 St James's Square", 'London SW1Y 4LB'],
     options: ['--unlimited'],
     keys: [{ name: 'laptop', dialect: 'ollama', models: ['gemma3:270m', 'toy-tools', 'chat-small'], weight: 22 }],
   },
   {
     name: 'Northwind Ltd',
     email: 'it@northwind.example',
+    address: ['3 Harbour Road', 'Cork', 'Ireland'],
     options: ['--prepaid'],
     keys: [{ name: 'assistant', dialect: 'anthropic', models: ['chat-small', 'toy-tools'], weight: 22 }],
   },
   {
     name: 'Chess Club',
     email: 'board@chess.example',
+    address: ['1 Rook Lane', 'Utrecht'],
     options: ['--budget', '0.06', '--period', 'day'],
     keys: [{ name: 'members', dialect: 'ollama', models: ['chat-small'], weight: 12, options: ['--account'] }],
   },
-  { name: 'Idle & Sons', email: 'sons@idle.example', options: ['--budget', '5'], keys: [] },
+  { name: 'Idle & Sons', email: 'sons@idle.example', address: ['4 Quiet Street', 'Bath'], options: ['--budget', '5'], keys: [] },
 ]
 
 /** Of the host's models; what a line sets is in force from its day of the month on. */

@@ -59,8 +59,9 @@ export async function makeMonth({ bundle, stateDir, month, requests, seed, onDay
 
 async function makeCast(gateway: TrafficGateway): Promise<string[]> {
   const keys: string[] = []
-  for (const { name, email, options, keys: theirs } of CAST) {
+  for (const { name, email, address, options, keys: theirs } of CAST) {
     const { id } = await gateway.admin<{ id: number }>('create-customer', name, email, ...options)
+    await gateway.admin('update-customer', String(id), ...address.flatMap((line) => ['--address', line]))
     for (const key of theirs) {
       const made = await gateway.admin<{ key: string }>('generate-key', String(id), '--name', key.name, ...(key.options ?? []))
       keys.push(made.key)
