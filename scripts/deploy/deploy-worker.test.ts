@@ -207,7 +207,7 @@ test('a database that is newer than this checkout, and a hostname of another Wor
   )
 })
 
-test('a token without a right is told by the right, and nothing is changed', async () => {
+test('a token without a right is told by the right, one of nobody as such, and nothing is changed', async () => {
   const { state } = t.cloudflare
   const withRights = (...rights: `${string} Write`[]) => ({
     ...t.environment,
@@ -220,6 +220,15 @@ test('a token without a right is told by the right, and nothing is changed', asy
   expect(await failure({ environment: { ...t.environment, CLOUDFLARE_API_TOKEN: '' } })).toMatch(/^CLOUDFLARE_API_TOKEN is missing/)
   expect(await failure({ environment: { ...t.environment, CLOUDFLARE_API_BASE_URL: await closedUrl() } })).toMatch(
     /^Cloudflare cannot be reached \(ECONNREFUSED\)\. Look at the network/,
+  )
+  for (const token of ['a-token-of-nobody-at-all', 'short']) {
+    expect(await failure({ environment: { ...t.environment, CLOUDFLARE_API_TOKEN: token } })).toMatch(
+      /^Cloudflare does not know this API token: was all of it copied\? Make one at/,
+    )
+  }
+  const elsewhere = state.addToken([state.addAccount('Bob')], ['Account Settings Read', 'Workers Scripts Write'])
+  expect(await failure({ environment: { ...t.environment, CLOUDFLARE_API_TOKEN: elsewhere } })).toMatch(
+    /^The API token does not reach the account [0-9a-f]{32}, which .+ It reaches Bob\./,
   )
   const { database: _, ...without } = t.deployment
   expect(await failure({ deployment: without })).toMatch(/^deployment\.json names no database: run npm run setup/)

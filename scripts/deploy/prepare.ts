@@ -6,6 +6,7 @@ import { publicFetch } from '../cloudflare/public-fetch.ts'
 import { type Database, DatabaseError, databaseOver } from '../database/database.ts'
 import { remoteTransport } from '../database/remote.ts'
 import { checkAccessSecret } from './access-secret.ts'
+import { checkToken } from './check-token.ts'
 import { type Checkout, readCheckout } from './checkout.ts'
 import { type WorkerConfiguration, workerConfiguration } from './configuration.ts'
 import { allMigrations, appliedMigrations, type Migration, pendingMigrations } from './migrations.ts'
@@ -43,6 +44,7 @@ export async function prepare({ deployment, plan, environment, secrets = {}, say
   const configuration = await workerConfiguration(deployment, plan)
   const client = cloudflareClient(environment)
   say('Looking at the token, the address and the database …')
+  await checkToken(client, deployment.accountId)
   const running = await runningVersion(client, deployment, publicFetch(environment))
   await checkHostname(client, deployment)
   await checkAccessSecret(client, deployment, secrets)

@@ -35,11 +35,11 @@ test('without a token it says where to make one, with which rights', async () =>
 test('a token that is wrong, short, expired, disabled or broken over two lines is told so', async () => {
   const { state } = world.cloudflare
   const tokens: [string, RegExp][] = [
-    ['a-token-of-nobody-at-all', /^Cloudflare does not know this API token: was all of it copied\?/],
-    ['short', /^Cloudflare does not know this API token/],
-    [state.addToken([world.account], SETUP_RIGHTS, { status: 'expired' }), /^The API token has expired\. Make one at/],
-    [state.addToken([world.account], SETUP_RIGHTS, { status: 'disabled' }), /^The API token is disabled\. Enable it/],
-    ['two\nlines', /^CLOUDFLARE_API_TOKEN has characters/],
+    ['a-token-of-nobody-at-all', /^error: Cloudflare does not know this API token: was all of it copied\?/],
+    ['short', /^error: Cloudflare does not know this API token/],
+    [state.addToken([world.account], SETUP_RIGHTS, { status: 'expired' }), /^error: The API token has expired\. Make one at/],
+    [state.addToken([world.account], SETUP_RIGHTS, { status: 'disabled' }), /^error: The API token is disabled\. Enable it/],
+    ['two\nlines', /^error: CLOUDFLARE_API_TOKEN has characters/],
   ]
   for (const [token, message] of tokens) {
     await expectRefused(world.setupIn({ token }, '--yes'), 1, message)
@@ -78,7 +78,7 @@ test('each right that the token lacks is named as the dashboard names it, before
     [world.account],
     SETUP_RIGHTS.filter((one) => !one.startsWith('Access') && !one.startsWith('D1')),
   )
-  await expectRefused(world.setupIn({ token }, '--yes'), 1, /^The API token lacks 4 rights:\n {2}Account > D1 > Edit +the ledger\n/)
+  await expectRefused(world.setupIn({ token }, '--yes'), 1, /^error: The API token lacks 4 rights:\n {2}Account > D1 > Edit +the ledger\n/)
   const noVpc = world.cloudflare.state.addToken(
     [world.account],
     SETUP_RIGHTS.filter((one) => !one.startsWith('Conn')),
@@ -99,22 +99,26 @@ test("without the right to a zone's switches it goes on, and says where they are
 
 test('a zone that is not theirs, not in this account or not active yet', async () => {
   const { state } = world.cloudflare
-  await expectRefused(world.setup('--zone', 'google.com'), 1, /^--zone google\.com: the account Ada has example\.com\. Add the domain at/)
+  await expectRefused(
+    world.setup('--zone', 'google.com'),
+    2,
+    /^error: --zone google\.com: the account Ada has example\.com\. Add the domain at/,
+  )
   const bob = state.addAccount('Bob')
   state.addZone(bob, 'bob.example')
-  await expectRefused(world.setup('--zone', 'bob.example'), 1, /^--zone bob\.example: the account Ada has example\.com/)
+  await expectRefused(world.setup('--zone', 'bob.example'), 2, /^error: --zone bob\.example: the account Ada has example\.com/)
   state.addZone(world.account, 'new.example', 'Free Website', 'pending')
   await expectRefused(
     world.setup('--zone', 'new.example'),
     1,
-    /^new\.example is not active at Cloudflare yet \(pending\): set its name servers/,
+    /^error: new\.example is not active at Cloudflare yet \(pending\): set its name servers/,
   )
   await expectRefused(world.setup(), 2, '--zone is needed: the account Ada has example.com, new.example.')
   expect(await world.setup('--zone', 'EXAMPLE.com.')).toMatchObject({ code: 0 })
 })
 
 test('an account that the token does not reach, or one of several', async () => {
-  await expectRefused(world.setup('--account', '0123456789abcdef0123456789abcdef'), 1, 'the API token does not reach it. It reaches Ada.')
+  await expectRefused(world.setup('--account', '0123456789abcdef0123456789abcdef'), 2, 'the API token does not reach it. It reaches Ada.')
   const { state } = world.cloudflare
   const token = state.addToken([world.account, state.addAccount('Work')], SETUP_RIGHTS)
   await expectRefused(world.setupIn({ token }, '--yes'), 2, '--account is needed: the API token reaches Ada, Work.')
@@ -136,13 +140,13 @@ test('a hostname that is taken by another record is named with what it is', asyn
   await expectRefused(
     world.setup(),
     1,
-    /^ollama\.example\.com has a DNS record already \(A 192\.0\.2\.7\), which set-up did not make\. Give the box another hostname/,
+    /^error: ollama\.example\.com has a DNS record already \(A 192\.0\.2\.7\), which set-up did not make\. Give the box another hostname/,
   )
   records.set('r', { id: 'r', type: 'CNAME', name: 'api.example.com', content: 'other.example.net' })
   await expectRefused(
     world.setup(),
     1,
-    /^api\.example\.com has a DNS record already \(CNAME other\.example\.net\)\. Give the gateway another hostname/,
+    /^error: api\.example\.com has a DNS record already \(CNAME other\.example\.net\)\. Give the gateway another hostname/,
   )
   expect(await world.setup('--hostname', 'llm.example.com')).toMatchObject({ code: 0, err: '' })
 })
@@ -155,20 +159,24 @@ test('names that are in use by something else: tunnel, application, policy, data
   await expectRefused(
     world.setup(),
     1,
-    /^There is a tunnel ollama-edge-gateway that set-up did not make \(it leads home\.example\.com to http:\/\/localhost:8123\)/,
+    /^error: There is a tunnel ollama-edge-gateway that set-up did not make \(it leads home\.example\.com to http:\/\/localhost:8123\)/,
   )
   put('cfd_tunnel', { name: 'ollama-edge-gateway', connections: [{}], config: null })
   await expectRefused(
     world.setup(),
     1,
-    /^There is a tunnel ollama-edge-gateway that set-up did not make \(it is in use\)\. Give this set-up another name/,
+    /^error: There is a tunnel ollama-edge-gateway that set-up did not make \(it is in use\)\. Give this set-up another name/,
   )
   put('cfd_tunnel', { name: 'another' })
   put('access_apps', { name: 'Wiki', domain: 'ollama.example.com', policies: [] })
-  await expectRefused(world.setup(), 1, /^Cloudflare Access has an application Wiki for ollama\.example\.com already/)
+  await expectRefused(world.setup(), 1, /^error: Cloudflare Access has an application Wiki for ollama\.example\.com already/)
   state.of('access_apps', world.account).clear()
   put('access_policies', { name: 'ollama-edge-gateway: the gateway alone', decision: 'bypass', include: [{ everyone: {} }] })
-  await expectRefused(world.setup(), 1, /^There is an Access policy ollama-edge-gateway: the gateway alone that lets others through, too/)
+  await expectRefused(
+    world.setup(),
+    1,
+    /^error: There is an Access policy ollama-edge-gateway: the gateway alone that lets others through, too/,
+  )
   expect(await world.setup('--name', 'gpu-two')).toMatchObject({ code: 0, err: '' })
 })
 
@@ -181,7 +189,7 @@ test('a D1 database of the name with other tables is not touched', async () => {
   await expectRefused(
     world.setup(),
     1,
-    /^There is a D1 database ollama-edge-gateway that is not this gateway's \(it has the tables recipes\)/,
+    /^error: There is a D1 database ollama-edge-gateway that is not this gateway's \(it has the tables recipes\)/,
   )
 })
 
@@ -215,7 +223,7 @@ test('a token that may not be used from here is told so, not that it lacks right
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const { err } = await world.setupIn({ environment: { CLOUDFLARE_API_TOKEN: world.token, CLOUDFLARE_API_BASE_URL: url } }, '--yes')
   expect(err).toMatch(
-    /^The API token may not be used from this address: Cannot use the access token from location: 192\.0\.2\.1 \(9109\)\. Change its IP filter/,
+    /^error: The API token may not be used from this address: Cannot use the access token from location: 192\.0\.2\.1 \(9109\)\. Change its IP filter/,
   )
   server.close()
 })
@@ -223,14 +231,42 @@ test('a token that may not be used from here is told so, not that it lacks right
 test('no network: the cause, and that a second run goes on', async () => {
   const environment = { CLOUDFLARE_API_TOKEN: world.token, CLOUDFLARE_API_BASE_URL: await closedUrl() }
   await expectRefused(world.setupIn({ environment }, '--yes'), 1, "Cloudflare's API cannot be reached: ECONNREFUSED. Check the network")
+  // fetch refuses this port itself: there is no code, only words.
+  const blocked = { CLOUDFLARE_API_TOKEN: world.token, CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9' }
+  const { err } = await world.setupIn({ environment: blocked }, '--yes')
+  expect(err).toContain("Cloudflare's API cannot be reached: bad port. Check the network")
+  expect(err).toContain('Run the same command again')
+})
+
+test('without anybody to ask, the token is told of first', async () => {
+  expect(await world.setupIn({ environment: {} })).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^error: Set-up needs an API token/),
+  })
+  await expectRefused(world.setupIn({ token: 'a-token-of-nobody-at-all' }), 1, /^error: Cloudflare does not know this API token/)
+})
+
+test("a token of another account than deployment.json's is told so, for an undo, too", async () => {
+  await world.setup()
+  const { state } = world.cloudflare
+  const token = state.addToken([state.addAccount('Bob')], SETUP_RIGHTS)
+  world.writes()
+  for (const args of [[], ['--undo']]) {
+    const { code, err } = await world.setupIn({ token }, '--yes', ...args)
+    expect(code).toBe(1)
+    expect(err).toMatch(
+      new RegExp(`^error: The API token does not reach the account ${world.account}, which this directory's .+ It reaches Bob\\.`),
+    )
+  }
+  expect(world.writes()).toEqual([])
 })
 
 test('a .dev.vars that is half filled is told before anything is made', async () => {
   const files: [string, RegExp][] = [
-    ['CF_ACCESS_CLIENT_ID=x.access\nCF_ACCESS_CLIENT_SECRET=\n', /^\.dev\.vars: .*CF_ACCESS_CLIENT_/],
-    ['OPENAI_API_KEY=sk-…\n', /^\.dev\.vars: OPENAI_API_KEY is not a whole key \(4 characters\)/],
-    ['ANTHROPIC_API_KEY="sk-ant-0123 456789abcdef"\n', /^\.dev\.vars: ANTHROPIC_API_KEY is not a whole key/],
-    ['HOST_CONCURRENCY=many\n', /^\.dev\.vars: .*HOST_CONCURRENCY/],
+    ['CF_ACCESS_CLIENT_ID=x.access\nCF_ACCESS_CLIENT_SECRET=\n', /^error: \.dev\.vars: .*CF_ACCESS_CLIENT_/],
+    ['OPENAI_API_KEY=sk-…\n', /^error: \.dev\.vars: OPENAI_API_KEY is not a whole key \(4 characters\)/],
+    ['ANTHROPIC_API_KEY="sk-ant-0123 456789abcdef"\n', /^error: \.dev\.vars: ANTHROPIC_API_KEY is not a whole key/],
+    ['HOST_CONCURRENCY=many\n', /^error: \.dev\.vars: .*HOST_CONCURRENCY/],
   ]
   for (const [text, message] of files) {
     await world.write('.dev.vars', text)

@@ -80,7 +80,7 @@ async function chooseAccount({ client, options, ask }: Chooser): Promise<Named> 
     if (found !== undefined) return found
     // The list may be empty for want of a right that is not needed otherwise.
     if (/^[0-9a-f]{32}$/.test(wanted) && accounts.length === 0) return { id: wanted, name: wanted }
-    throw new SetupError(`--account ${wanted}: the API token does not reach it. It reaches ${listed(accounts)}.`)
+    throw new UsageError(`--account ${wanted}: the API token does not reach it. It reaches ${listed(accounts)}.`)
   }
   const [first] = accounts
   if (first === undefined) {
@@ -106,7 +106,7 @@ async function chooseZone({ client, options, ask, say }: Chooser, account: Named
   const none = `the API token shows none in the account ${account.name} (for that it needs ${FIRST_RIGHTS[1]?.name}, on this domain)`
   if (found === undefined && options.zone !== undefined) {
     const seen = zones.length === 0 ? none : `the account ${account.name} has ${listed(zones)}`
-    throw new SetupError(
+    throw new UsageError(
       `--zone ${options.zone}: ${seen}. Add the domain at dash.cloudflare.com > Domains, or set up without one: --no-domain`,
     )
   }

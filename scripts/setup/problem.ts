@@ -14,7 +14,7 @@ export class Stopped extends Error {
   override name = 'Stopped'
 }
 
-const AGAIN = 'Run npm run setup again: it goes on where it stopped.'
+const AGAIN = 'Run the same command again: it goes on where it stopped.'
 
 /** What went wrong with a call, in the owner's terms. @param rights what the call needs, as the dashboard names it */
 export function explain(error: unknown, rights: readonly string[]): unknown {
@@ -62,12 +62,16 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Cloudflare.APIError && error.status === 404
 }
 
+/** The code of the innermost cause that has one, such as ECONNREFUSED; without one, its words. */
 function causeOf(error: Error): string {
+  let words = error.message
   let inner: unknown = error
   for (let depth = 0; depth < 5 && inner instanceof Error; depth++) {
     const { code } = inner as NodeJS.ErrnoException
     if (code !== undefined) return code
-    inner = inner.cause
+    words = inner.message || words
+    // One of several addresses that were tried.
+    inner = inner.cause ?? (inner instanceof AggregateError ? inner.errors[0] : undefined)
   }
-  return error.message
+  return words.replace(/\.+$/, '')
 }

@@ -8,7 +8,7 @@ import { farewell } from './farewell.ts'
 import { locationHere } from './location.ts'
 import { HELP, type Options, readOptions, UsageError } from './options.ts'
 import { explain, SetupError, Stopped, TOKENS_PAGE } from './problem.ts'
-import { checkRights, rightsTable, verifyToken } from './rights.ts'
+import { checkAccount, checkRights, rightsTable, verifyToken } from './rights.ts'
 import { findAll, makeAll, stepsOf } from './run-steps.ts'
 import { type Ask, LOCATIONS, type Location, type Setup, type Step } from './setup-context.ts'
 import type { DeployWorker } from './steps/worker.ts'
@@ -55,10 +55,10 @@ export async function runSetup(args: readonly string[], io: SetupIo): Promise<nu
       return 130
     }
     if (!(error instanceof SetupError) && !(error instanceof UsageError)) {
-      tell(`${(error as Error).message}`)
+      tell(`error: ${(error as Error).message}`)
       return 1
     }
-    tell(error.message)
+    tell(`error: ${error.message}`)
     if (done.length > 0) tell(soFar)
     return error instanceof UsageError ? 2 : 1
   }
@@ -66,8 +66,6 @@ export async function runSetup(args: readonly string[], io: SetupIo): Promise<nu
 
 async function run(options: Options, token: string, io: SetupIo, done: string[]): Promise<number> {
   const ask = options.yes ? DEFAULTS : io.ask
-  if (ask === null)
-    throw new UsageError('Nobody is there to be asked: give --yes, and what is not to be the default (npm run setup -- --help).')
   if (token === '') throw new SetupError(noToken(options.noDomain))
   if (!/^[\x21-\x7e]+$/.test(token)) throw new SetupError('CLOUDFLARE_API_TOKEN has characters in it that cannot be: copy it again.')
   const client = openApi({
@@ -78,6 +76,9 @@ async function run(options: Options, token: string, io: SetupIo, done: string[])
   if (known !== null) refuseOtherChoice(known, options)
   await ownSecrets(io.directory)
   await verifyToken(client, known?.accountId ?? options.account)
+  if (known !== null) await checkAccount(client, known.accountId)
+  if (ask === null)
+    throw new UsageError('Nobody is there to be asked: give --yes, and what is not to be the default (npm run setup -- --help).')
   if (options.undo) return undoAll({ options, client, ask, known, io, done })
 
   const deployment = known ?? (await choose({ client, options, ask, say: io.out }))

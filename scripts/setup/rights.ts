@@ -150,6 +150,24 @@ export async function verifyToken(client: Cloudflare, account: string | undefine
   throw new SetupError(`Cloudflare does not know this API token: was all of it copied?${ofAccount} ${make}`)
 }
 
+/** Throws SetupError where the token is of another account than deployment.json. One that may not list accounts is tried by the calls themselves. */
+export async function checkAccount(client: Cloudflare, account: string): Promise<void> {
+  const reached: string[] = []
+  try {
+    for await (const { id, name } of client.accounts.list()) {
+      if (id === account) return
+      reached.push(name)
+    }
+  } catch (error) {
+    if (error instanceof Cloudflare.APIError && [400, 401, 403].includes(error.status ?? 0)) return
+    throw error
+  }
+  if (reached.length === 0) return
+  throw new SetupError(
+    `The API token does not reach the account ${account}, which this directory's deployment.json is for. It reaches ${reached.join(', ')}. Set CLOUDFLARE_API_TOKEN to a token of that account.`,
+  )
+}
+
 /** Null: no such token. */
 async function statusOf(verify: () => PromiseLike<{ status?: string }>): Promise<string | null> {
   try {
