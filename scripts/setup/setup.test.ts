@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { connect } from '../../e2e/cloudflare/resources/tunnels.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
 import { readDeployment } from '../cloudflare/deployment.ts'
-import { readSecrets } from './secrets-file.ts'
+import { rotatedTokenName } from '../cloudflare/service-token-names.ts'
+import { addSecrets, readSecrets } from './secrets-file.ts'
 import { answers, edge, newWorld, type World } from './testing.ts'
 
 let world: World
@@ -95,6 +96,55 @@ test('a run whose deployment.json was lost finds what is at Cloudflare', async (
   // That the zone's checks were on before is known to that file alone.
   expect(found).toEqual({ ...JSON.parse(before), zoneChecks: undefined })
   expect(zoneChecks).toBeUndefined()
+})
+
+test('a lost deployment.json while two tokens are let in: both are found, the newest last, and nothing is written', async () => {
+  await world.setup()
+  const { state } = world.cloudflare
+  const tokens = state.of('access_service_tokens', world.account)
+  const [first] = tokens.values()
+  const second = { ...first, id: 't2', client_id: 'second.access', name: rotatedTokenName('ollama-edge-gateway', Date.now()) }
+  // Cloudflare lists in an order of its own.
+  tokens.clear()
+  for (const one of [second, first]) if (one !== undefined) tokens.set(String(one.id), one)
+  const [policy] = state.of<{ include: object[] }>('access_policies', world.account).values()
+  policy?.include.push({ service_token: { token_id: 't2' } })
+  // The Worker has the second one's secret; here it waits for it.
+  await addSecrets(world.directory, { CF_ACCESS_CLIENT_ID: 'second.access' })
+  await rm(join(world.directory, 'deployment.json'))
+  world.writes()
+  const again = await world.setup()
+  expect(again).toMatchObject({ code: 0, err: '' })
+  expect(again.out).toContain(`Access service token (ollama-edge-gateway (npm run setup) and ${second.name})`)
+  expect(world.writes()).toEqual([])
+  expect((await readDeployment(world.directory))?.host).toMatchObject({ serviceTokens: [{ id: first?.id }, { id: 't2' }] })
+})
+
+test('a token of ours that a stopped rotation left out of the policy is let in', async () => {
+  await world.setup()
+  const tokens = world.cloudflare.state.of('access_service_tokens', world.account)
+  const [first] = tokens.values()
+  tokens.set('t2', { ...first, id: 't2', client_id: 'second.access', name: rotatedTokenName('ollama-edge-gateway', Date.now()) })
+  await addSecrets(world.directory, { CF_ACCESS_CLIENT_ID: 'second.access' })
+  await rm(join(world.directory, 'deployment.json'))
+  world.writes()
+  expect(await world.setup()).toMatchObject({ code: 0, err: '' })
+  expect(world.writes()).toEqual(['PUT /accounts/*/access/policies/*'])
+})
+
+test('a policy that lets others through beside the gateway is refused by their names, and nothing is to be removed but they', async () => {
+  await world.setup()
+  const { state } = world.cloudflare
+  state.of('access_service_tokens', world.account).set('x', { id: 'x', name: 'backup job', client_id: 'x.access' })
+  const [policy] = state.of<{ include: object[] }>('access_policies', world.account).values()
+  policy?.include.push({ service_token: { token_id: 'x' } }, { service_token: { token_id: 'y' } }, { everyone: {} })
+  await rm(join(world.directory, 'deployment.json'))
+  const { code, err } = await world.setup()
+  expect(code).toBe(1)
+  expect(err).toContain(
+    'lets others through, too: the service token backup job; the service token y, which is gone; the rule everyone. Take that out of the policy',
+  )
+  expect(err).not.toMatch(/[Rr]emove|--name/)
 })
 
 test('a secret that was lost before the Worker had it is made anew', async () => {

@@ -25,13 +25,10 @@ export const accessPolicy: Step = {
     for await (const one of client.zeroTrust.access.policies.list({ account_id })) {
       if (one.name !== nameOf(setup) || one.id === undefined) continue
       const policy = one as Policy
-      if (!names(setup, policy) || others(setup, policy) > 0) {
-        throw new NotOurs(
-          `There is an Access policy ${nameOf(setup)} that lets others through, too. Remove it (Zero Trust > Access > Policies), or give this set-up another name: --name my-gateway`,
-        )
-      }
+      if (others(setup, policy).length > 0) throw new NotOurs(await foreign(setup, policy))
       host.policyId = one.id
-      return nameOf(setup)
+      // One that leaves out a token of ours is written anew.
+      return names(setup, policy) ? nameOf(setup) : null
     }
     return null
   },
@@ -54,7 +51,7 @@ export const accessPolicy: Step = {
   async check(setup) {
     const policy = await read(setup, accessOf(setup.deployment).policyId ?? '')
     if (policy?.decision === 'non_identity' && names(setup, policy)) {
-      if (others(setup, policy) > 0)
+      if (others(setup, policy).length > 0)
         setup.hint(`The Access policy ${nameOf(setup)} lets others than the gateway through, too: was that you?`)
       return
     }
@@ -74,9 +71,13 @@ export const accessPolicy: Step = {
   },
 }
 
+interface Rule {
+  service_token?: { token_id?: string }
+}
+
 interface Policy {
   decision?: string
-  include?: { service_token?: { token_id?: string } }[]
+  include?: Rule[]
 }
 
 /** It names all of our service tokens. */
@@ -85,10 +86,31 @@ function names({ deployment }: Setup, { include = [] }: Policy): boolean {
   return serviceTokens.length > 0 && serviceTokens.every(({ id }) => include.some(({ service_token }) => service_token?.token_id === id))
 }
 
-/** How many rules let somebody else through. */
-function others({ deployment }: Setup, { include = [] }: Policy): number {
+/** The rules that let somebody else through. */
+function others({ deployment }: Setup, { include = [] }: Policy): Rule[] {
   const ours = new Set<string | undefined>(accessOf(deployment).serviceTokens.map(({ id }) => id))
-  return include.filter(({ service_token }) => !ours.has(service_token?.token_id)).length
+  return include.filter(({ service_token }) => !ours.has(service_token?.token_id))
+}
+
+/** A policy that lets our own token through may be what a gateway that serves lives by: then only the others are to go. */
+async function foreign(setup: Setup, policy: Policy): Promise<string> {
+  const { client, deployment } = setup
+  const place = 'Zero Trust > Access > Policies'
+  const strange = others(setup, policy)
+  const start = `There is an Access policy ${nameOf(setup)} that lets others through, too`
+  if (strange.length === policy.include?.length) {
+    return `${start}, and the gateway's own token not. Rename or remove it (${place}), or give this set-up another name: --name my-gateway`
+  }
+  const nameOfToken = new Map<string | undefined, string>()
+  for await (const { id, name } of client.zeroTrust.access.serviceTokens.list({ account_id: deployment.accountId })) {
+    nameOfToken.set(id, name ?? '')
+  }
+  const worded = strange.map(({ service_token: token, ...rule }) =>
+    token === undefined
+      ? `the rule ${Object.keys(rule).join(', ') || 'that is empty'}`
+      : `the service token ${nameOfToken.get(token.token_id) ?? `${token.token_id}, which is gone`}`,
+  )
+  return `${start}: ${worded.join('; ')}. Take that out of the policy (${place} > ${nameOf(setup)} > Include), leave the rest of it as it is, since the gateway lives by it, and run npm run setup again.`
 }
 
 async function read({ client, deployment }: Setup, id: string): Promise<Policy | null> {

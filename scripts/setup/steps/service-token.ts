@@ -1,6 +1,7 @@
 // The Access service token: what the gateway shows to be let through to the box.
+import type Cloudflare from 'cloudflare'
 import { type Deployment, isAccess } from '../../cloudflare/deployment.ts'
-import { isRotatedToken, setupTokenName } from '../../cloudflare/service-token-names.ts'
+import { isOurToken, madeAtMs, setupTokenName } from '../../cloudflare/service-token-names.ts'
 import { isMissing, SetupError } from '../problem.ts'
 import { addSecrets, readSecrets } from '../secrets-file.ts'
 import type { Step } from '../setup-context.ts'
@@ -29,13 +30,9 @@ export const serviceToken: Step = {
     }
     host.serviceTokens = kept
     if (kept.length > 0) return nameOf(deployment)
-    for await (const one of client.zeroTrust.access.serviceTokens.list({ account_id })) {
-      const isOurs = one.name === nameOf(deployment) || isRotatedToken(deployment.worker, one.name)
-      if (!isOurs || !one.id || !one.client_id) continue
-      host.serviceTokens = [{ id: one.id, clientId: one.client_id, expiresAt: iso(one.expires_at ?? inAYear()) }]
-      return nameOf(deployment)
-    }
-    return null
+    const ours = await oursByName(client, deployment)
+    host.serviceTokens = ours.map((one) => ({ id: one.id, clientId: one.client_id, expiresAt: iso(one.expires_at ?? inAYear()) }))
+    return ours.length === 0 ? null : ours.map(({ name }) => name).join(' and ')
   },
 
   async make({ client, deployment, directory, dryRun }) {
@@ -104,6 +101,24 @@ export const accessSecret: Step = {
   async undo() {
     return null
   },
+}
+
+interface NamedToken {
+  id: string
+  client_id: string
+  name: string
+  created_at?: string
+  expires_at?: string
+}
+
+/** Where deployment.json was lost: two while they are rotated. The newest last, which is the one that the Worker has. */
+async function oursByName(client: Cloudflare, { accountId, worker }: Deployment): Promise<NamedToken[]> {
+  const found: NamedToken[] = []
+  for await (const one of client.zeroTrust.access.serviceTokens.list({ account_id: accountId })) {
+    if (one.id && one.client_id && isOurToken(worker, one.name)) found.push(one as NamedToken)
+  }
+  const madeMs = ({ name, created_at }: NamedToken) => (created_at ? Date.parse(created_at) : madeAtMs(worker, name))
+  return found.sort((a, b) => madeMs(a) - madeMs(b))
 }
 
 export function accessOf(deployment: Deployment): Extract<Deployment['host'], { kind: 'access' }> {
