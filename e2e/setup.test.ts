@@ -46,7 +46,7 @@ async function wholeWorld(): Promise<Whole> {
   const environment = { CLOUDFLARE_API_TOKEN: world.token, CLOUDFLARE_API_BASE_URL: world.cloudflare.url, CLOUDFLARE_EDGE_URL: edge.url }
   const said: string[] = []
   const { signal } = new AbortController()
-  const deployWorker = deployFromSetup({ directory: world.directory, environment, ask: null, say: (line) => void said.push(line), signal })
+  const deployWorker = deployFromSetup({ directory: world.directory, environment, say: (line) => void said.push(line), signal })
   return {
     world,
     ask: publicFetch(environment),

@@ -24,11 +24,9 @@ onStopSignal(
 /** A stand-in of the API without one of the edge: nothing of what was made is to be seen. */
 const edgeIsThere = !environment.CLOUDFLARE_API_BASE_URL || environment.CLOUDFLARE_EDGE_URL
 
-const ask = process.stdin.isTTY ? terminalAsk(stop.signal) : null
 const deploy = deployFromSetup({
   directory: PROJECT_ROOT,
   environment,
-  ask: process.argv.includes('--yes') ? null : ask,
   say: (line) => console.log(line),
   signal: stop.signal,
 })
@@ -36,7 +34,7 @@ const deploy = deployFromSetup({
 process.exitCode = await runSetup(process.argv.slice(2), {
   out: (line) => console.log(line),
   err: (line) => console.error(line),
-  ask,
+  ask: process.stdin.isTTY ? terminalAsk(stop.signal) : null,
   directory: PROJECT_ROOT,
   environment,
   signal: stop.signal,

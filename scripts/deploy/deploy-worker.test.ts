@@ -178,6 +178,37 @@ test('one that is stopped while it waits goes back, and before the upload change
   expect(t.uploaded().worker.versions).toHaveLength(before)
 })
 
+test('an upload that is ended with the deploy was stopped, one that is ended by itself names the signal, and neither is overdue', async () => {
+  for (const [signal, stops, told] of [
+    ['SIGKILL', true, /^Stopped\.\nThe version that was running \(.+\) still runs\.$/],
+    ['SIGTERM', true, /^Stopped\.\nThe version that was running \(.+\) still runs\.$/],
+    ['SIGKILL', false, /ERROR: it was ended by SIGKILL before it was done\.\nThe version/],
+  ] as const) {
+    const stop = new AbortController()
+    t.cloudflare.faults.add('GET', /workers\/services\//, 'hang', { times: 9 })
+    const { calls } = t.cloudflare
+    calls.push = (...added) => {
+      if (added.some(({ path }) => path.includes('/workers/services/'))) {
+        if (stops) stop.abort()
+        void endWrangler(signal)
+      }
+      return Array.prototype.push.apply(calls, added)
+    }
+    expect(await failure({ signal: stop.signal })).toMatch(told)
+    calls.push = Array.prototype.push
+    t.cloudflare.faults.clear()
+  }
+})
+
+/** The wrangler that this process has started, with all that it has started. */
+async function endWrangler(signal: NodeJS.Signals): Promise<void> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid,ppid,args'])
+  const line = stdout.split('\n').find((one) => one.includes('wrangler.js deploy') && one.trim().split(/\s+/)[1] === String(process.pid))
+  const pid = Number(line?.trim().split(/\s+/)[0])
+  // It leads a group of its own; Ctrl-C may reach only its start script.
+  process.kill(signal === 'SIGKILL' ? -pid : pid, signal)
+}
+
 test('a version that no deploy has tagged, as a change of secrets makes it, is known by its own word', async () => {
   const { version } = t.uploaded()
   version.annotations = {}

@@ -29,6 +29,9 @@ export interface Deployed {
   box: BoxState
 }
 
+/** The first version was uploaded and stays: there is none to go back to. */
+export class FirstStays extends Failure {}
+
 const SAY_EVERY_MS = 2_000
 const FIRST_WAIT_MS = 600_000
 const WAIT_MS = 120_000
@@ -92,14 +95,14 @@ async function migrateDeployed({ db, pending, before }: Prepared, options: Deplo
 }
 
 async function upload({ configuration, checkout }: Prepared, options: DeployOptions): Promise<string> {
-  const { environment, secrets = {}, say } = options
+  const { environment, secrets = {}, say, signal } = options
   checkStopped(options)
   say('Uploading the Worker …')
   const startMs = performance.now()
   const slow = setInterval(() => say(`  wrangler uploads, ${Math.round((performance.now() - startMs) / 1000)} s …`), SAY_EVERY_MS)
   try {
     const tag = checkout.release
-    return await uploadWorker({ configuration, secrets, tag, message: checkout.words, environment })
+    return await uploadWorker({ configuration, secrets, tag, message: checkout.words, environment, signal })
   } finally {
     clearInterval(slow)
   }
@@ -134,7 +137,7 @@ async function goBack({ client, deployment, running }: Prepared, options: Deploy
   if (now === null) throw new Failure(`${reason}\nNothing runs yet: mend what is named, and run the same command again.`)
   if (now.id === running?.id) throw new Failure(`${reason}\nThe version that was running (${now.release || now.id}) still runs.`)
   if (running === null) {
-    throw new Failure(
+    throw new FirstStays(
       `${reason}\nThis was the first version, so there is none to go back to: it stays. Mend what is named, and run the same command again.`,
     )
   }

@@ -18,12 +18,10 @@ test('set-up deploys with the secrets it has put aside, on the plan that was ask
   const said: string[] = []
   const world = { directory, environment: t.environment, say: (line: string) => void said.push(line), signal: new AbortController().signal }
   const { plan: _, ...deployment } = t.deployment
-  await expect(deployFromSetup({ ...world, ask: { yes: async () => true } })({ ...deployment })).rejects.toThrow(
+  await expect(deployFromSetup(world)({ ...deployment }, 'paid')).rejects.toThrow(
     /--plan free[\s\S]*Run npm run setup again: it goes on where it stopped\.$/,
   )
-  const asked: Parameters<ReturnType<typeof deployFromSetup>>[0] = { ...deployment }
-  await deployFromSetup({ ...world, ask: null })(asked)
-  expect(asked.plan).toBe('free')
+  await deployFromSetup(world)({ ...deployment }, 'free')
   expect(await (await t.ask(`https://${HOSTNAME}/health/ollama`)).json()).toMatchObject({ state: 'ok' })
   expect(said.join('\n')).not.toContain(ACCESS.clientSecret)
 })

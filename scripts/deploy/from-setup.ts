@@ -1,30 +1,27 @@
-// The deploy as set-up's last step: the plan is asked there, and the secrets are those that set-up has put aside.
-import type { Deployment } from '../cloudflare/deployment.ts'
+// The deploy as set-up's last step: the plan was asked there, and the secrets are those that set-up has put aside.
 import { databaseErrorIn } from '../database/database.ts'
-import { SetupError } from '../setup/problem.ts'
+import { HalfMade, SetupError } from '../setup/problem.ts'
 import { readSecrets } from '../setup/secrets-file.ts'
-import { deployWorker } from './deploy-worker.ts'
-import { PLAN_QUESTION } from './plans.ts'
+import type { DeployWorker } from '../setup/steps/worker.ts'
+import { deployWorker, FirstStays } from './deploy-worker.ts'
 
 export interface SetupWorld {
   /** Of deployment.json and .dev.vars.deploy. */
   directory: string
   environment: Record<string, string | undefined>
-  /** null: nobody is there; then it is the free plan, whose settings do on both. */
-  ask: { yes(question: string, fallback: boolean): Promise<boolean> } | null
   say(line: string): void
   signal: AbortSignal
 }
 
-/** What set-up calls with its deployment, in which the plan is noted. Throws SetupError. */
-export function deployFromSetup({ directory, environment, ask, say, signal }: SetupWorld): (deployment: Deployment) => Promise<void> {
-  return async function deploy(deployment) {
-    deployment.plan ??= (await ask?.yes(PLAN_QUESTION, false)) ? 'paid' : 'free'
+/** What set-up calls with its deployment. Throws SetupError; HalfMade where the Worker was uploaded and stays. */
+export function deployFromSetup({ directory, environment, say, signal }: SetupWorld): DeployWorker {
+  return async function deploy(deployment, plan) {
     const secrets = await readSecrets(directory)
-    const how = { deployment, plan: deployment.plan, environment, secrets, signal, say: (line: string) => say(`        ${line}`) }
+    const how = { deployment, plan, environment, secrets, signal, say: (line: string) => say(`        ${line}`) }
     const { box } = await deployWorker(how).catch((error) => {
       const reason = databaseErrorIn(error)?.message ?? (error as Error).message
-      throw new SetupError(`${reason}\nRun npm run setup again: it goes on where it stopped.`)
+      const Problem = error instanceof FirstStays ? HalfMade : SetupError
+      throw new Problem(`${reason}\nRun npm run setup again: it goes on where it stopped.`)
     })
     if (box.remedy !== null) say(`        ! The box: ${box.remedy}`)
   }

@@ -19,10 +19,12 @@ export interface Upload {
   message: string
   /** CLOUDFLARE_API_TOKEN, and CLOUDFLARE_API_BASE_URL where that is not Cloudflare. */
   environment: Record<string, string | undefined>
+  /** Once it is aborted, an upload that somebody ends was stopped, and has not failed. */
+  signal?: AbortSignal | undefined
 }
 
 /** Uploads, which is live at once. Returns the id of the new version. Throws Failure with wrangler's own words, without secrets. */
-export async function uploadWorker({ configuration, secrets, tag, message, environment }: Upload): Promise<string> {
+export async function uploadWorker({ configuration, secrets, tag, message, environment, signal }: Upload): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-deploy-'))
   const leaveNothing = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', leaveNothing)
@@ -33,24 +35,38 @@ export async function uploadWorker({ configuration, secrets, tag, message, envir
     await writeFile(config, JSON.stringify(configuration), { mode: 0o600 })
     if (Object.keys(secrets).length > 0) await writeFile(secretsFile, JSON.stringify(secrets), { mode: 0o600 })
     const withSecrets = Object.keys(secrets).length > 0 ? ['--secrets-file', secretsFile] : []
-    const { code, said } = await runWrangler(['deploy', '--config', config, '--tag', tag, '--message', message, ...withSecrets], {
+    const { ended, said } = await runWrangler(['deploy', '--config', config, '--tag', tag, '--message', message, ...withSecrets], {
       CLOUDFLARE_ACCOUNT_ID: String(configuration.account_id),
       CLOUDFLARE_API_TOKEN: environment.CLOUDFLARE_API_TOKEN,
       CLOUDFLARE_API_BASE_URL: environment.CLOUDFLARE_API_BASE_URL,
       WRANGLER_OUTPUT_FILE_PATH: output,
     })
-    if (code !== 0) throw new Failure(explained(without(said, [...Object.values(secrets), environment.CLOUDFLARE_API_TOKEN ?? ''])))
-    return await versionIn(output)
+    if (ended.how === 'killed' && signal?.aborted) throw new Failure('Stopped.')
+    const words = without(said, [...Object.values(secrets), environment.CLOUDFLARE_API_TOKEN ?? ''])
+    if (ended.how !== 'done') throw new Failure(explained(`${words}\n${wordEnd(ended)}`))
+    const version = await versionIn(output)
+    if (version !== null) return version
+    throw new Failure(signal?.aborted ? 'Stopped.' : NO_VERSION)
   } finally {
     leaveNothing()
     process.off('exit', leaveNothing)
   }
 }
 
+/** `killed`: by somebody else than the timer; then nobody knows how far it came. */
+type Ended = { how: 'done' | 'failed' | 'overdue' } | { how: 'killed'; by: string }
+
+function wordEnd(ended: Ended): string {
+  if (ended.how === 'overdue') {
+    return `ERROR: no end within ${UPLOAD_LIMIT_MS / 60_000} minutes: look at the network and at www.cloudflarestatus.com.`
+  }
+  return ended.how === 'killed' ? `ERROR: it was ended by ${ended.by} before it was done.` : ''
+}
+
 async function runWrangler(
   args: readonly string[],
   environment: Record<string, string | undefined>,
-): Promise<{ code: number; said: string }> {
+): Promise<{ ended: Ended; said: string }> {
   const child = spawn(process.execPath, [join(PROJECT_ROOT, 'node_modules/wrangler/bin/wrangler.js'), ...args], {
     cwd: PROJECT_ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -62,21 +78,32 @@ async function runWrangler(
   })
   const kill = () => child.kill()
   process.once('exit', kill)
-  const overdue = setTimeout(kill, UPLOAD_LIMIT_MS)
+  let overdue = false
+  const limit = setTimeout(() => {
+    overdue = true
+    kill()
+  }, UPLOAD_LIMIT_MS)
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       said += chunk
     })
   }
-  const [code] = (await once(child, 'close')) as [number | null]
-  clearTimeout(overdue)
+  const [code, by] = (await once(child, 'close')) as [number | null, string | null]
+  clearTimeout(limit)
   process.off('exit', kill)
-  if (code === null)
-    said += `\nERROR: no end within ${UPLOAD_LIMIT_MS / 60_000} minutes: look at the network and at www.cloudflarestatus.com.`
+  const signal = by ?? (code === null ? null : (BY_SIGNAL[code] ?? null))
+  const ended: Ended = overdue
+    ? { how: 'overdue' }
+    : signal !== null
+      ? { how: 'killed', by: signal }
+      : { how: code === 0 ? 'done' : 'failed' }
   // wrangler colours the word ERROR whatever it is told.
-  return { code: code ?? 1, said: stripVTControlCharacters(said) }
+  return { ended, said: stripVTControlCharacters(said) }
 }
+
+/** The exit codes of a process that saw a signal and ended itself. */
+const BY_SIGNAL: Record<number, string> = { 130: 'SIGINT', 143: 'SIGTERM' }
 
 /** An upload takes some seconds, a slow line a minute. */
 const UPLOAD_LIMIT_MS = 300_000
@@ -94,14 +121,15 @@ const QUIET = {
   WRANGLER_WRITE_LOGS: 'false',
 }
 
-/** The id that wrangler writes for whoever called it. */
-async function versionIn(output: string): Promise<string> {
-  const lines = (await readFile(output, 'utf8')).trim().split('\n')
+/** The id that wrangler writes for whoever called it. Null: it was ended before that, which its own start script tells as a success. */
+async function versionIn(output: string): Promise<string | null> {
+  const text = await readFile(output, 'utf8').catch(() => '')
+  const lines = text.split('\n').filter((line) => line !== '')
   const entries = lines.map((line) => JSON.parse(line) as { type: string; version_id?: string })
-  const id = entries.find(({ type }) => type === 'deploy')?.version_id
-  if (!id) throw new Failure('wrangler uploaded the Worker but named no version: look at it with npx wrangler deployments list.')
-  return id
+  return entries.find(({ type }) => type === 'deploy')?.version_id ?? null
 }
+
+const NO_VERSION = 'wrangler ended without an error and named no version: look at what is there with npx wrangler deployments list.'
 
 /** What wrangler says of calls that are refused, with what to do about it. */
 const REMEDIES: readonly [RegExp, string][] = [

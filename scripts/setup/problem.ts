@@ -9,6 +9,9 @@ export class SetupError extends Error {
 /** Something of somebody else's is where ours would be. */
 export class NotOurs extends SetupError {}
 
+/** It is there, and was not seen to work. */
+export class HalfMade extends SetupError {}
+
 /** The owner stopped it. */
 export class Stopped extends Error {
   override name = 'Stopped'

@@ -9,7 +9,7 @@ import { locationHere } from './location.ts'
 import { HELP, type Options, readOptions, UsageError } from './options.ts'
 import { explain, SetupError, Stopped, TOKENS_PAGE } from './problem.ts'
 import { checkAccount, checkRights, rightsTable, verifyToken } from './rights.ts'
-import { findAll, makeAll, stepsOf } from './run-steps.ts'
+import { explained, findAll, makeAll, stepsOf } from './run-steps.ts'
 import { type Ask, LOCATIONS, type Location, type Setup, type Step } from './setup-context.ts'
 import type { DeployWorker } from './steps/worker.ts'
 import { undo } from './undo.ts'
@@ -91,6 +91,7 @@ async function run(options: Options, token: string, io: SetupIo, done: string[])
   const found = await findAll(setup, steps)
   sayPlan(setup, found)
   if (known === null) sayAdopted(found, io)
+  for (const step of steps) if (found.get(step) === null) await explained(step, async () => step.ask?.(setup))
   if (!options.dryRun && known === null && !(await ask.yes('Go on?', true))) throw new Stopped()
   await setup.save()
   await makeAll(setup, steps, found, done, io.signal)

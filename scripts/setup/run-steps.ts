@@ -1,5 +1,5 @@
 // Goes through the steps: looks at all of them first, so that what is in the way is told before anything is made.
-import { explain, Stopped } from './problem.ts'
+import { explain, HalfMade, Stopped } from './problem.ts'
 import type { Setup, Step } from './setup-context.ts'
 import { accessApplication } from './steps/access-application.ts'
 import { accessPolicy } from './steps/access-policy.ts'
@@ -45,7 +45,12 @@ export async function makeAll(
     const place = `[${i + 1}/${steps.length}]`.padEnd(8)
     setup.say(`${place}${step.name}: ${step.why}`)
     const there = found.get(step) ?? null
-    const what = there ?? (await explained(step, () => step.make(setup)))
+    const what =
+      there ??
+      (await explained(step, () => step.make(setup)).catch((error) => {
+        if (error instanceof HalfMade) made.push(`${step.name} (uploaded and live; it was not seen to answer yet)`)
+        throw error
+      }))
     await setup.save()
     if (there === null) made.push(step.name)
     setup.say(`${' '.repeat(8)}${there !== null ? '=' : setup.dryRun ? '(not made)' : '+'} ${what}`)

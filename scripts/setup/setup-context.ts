@@ -48,6 +48,8 @@ export interface Step {
   applies(deployment: Deployment): boolean
   /** How what is there is called; it is noted in `deployment`. Null: it is to be made. Throws SetupError where its name or place is somebody else's. */
   find(setup: Setup): Promise<string | null>
+  /** What only the owner can say about making it, asked before anything is made. */
+  ask?(setup: Setup): Promise<void>
   /** Makes it, notes it, and says how it is called. */
   make(setup: Setup): Promise<string>
   /** Tries it. Throws SetupError where it is not as it has to be. */

@@ -1,15 +1,18 @@
 // The Worker itself. How it is deployed is `npm run deploy`'s matter, which is handed in.
 import type { Deployment } from '../../cloudflare/deployment.ts'
+import { PLAN_QUESTION, type Plan } from '../../deploy/plans.ts'
 import { isMissing, NotOurs } from '../problem.ts'
 import { forgetSecrets, readSecrets } from '../secrets-file.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { zoneOf } from './dns-record.ts'
 
-/** Deploys the Worker with the secrets of .dev.vars.deploy, and returns once it has them. */
-export type DeployWorker = (deployment: Deployment) => Promise<void>
+/** Deploys the Worker with the secrets of .dev.vars.deploy, and returns once it has them; the plan has proved right then. Throws HalfMade where it stays. */
+export type DeployWorker = (deployment: Deployment, plan: Plan) => Promise<void>
 
 /** @param deploy null: the owner is told to run `npm run deploy`. */
 export function workerStep(deploy: DeployWorker | null): Step {
+  // Not in deployment.json before Cloudflare has taken it: a wrong answer would stay there.
+  let plan: Plan = 'free'
   return {
     name: 'Worker',
     why: 'the gateway itself',
@@ -25,10 +28,15 @@ export function workerStep(deploy: DeployWorker | null): Step {
       return deployed && !waiting ? `https://${setup.deployment.public.hostname}` : null
     },
 
+    async ask({ deployment, ask }) {
+      plan = deployment.plan ?? ((await ask.yes(PLAN_QUESTION, false)) ? 'paid' : 'free')
+    },
+
     async make(setup) {
       const { deployment, directory, dryRun } = setup
       if (dryRun) return 'by npm run deploy'
-      await deploy?.(deployment)
+      await deploy?.(deployment, plan)
+      deployment.plan = plan
       await forgetSecrets(directory)
       return `https://${deployment.public.hostname}`
     },

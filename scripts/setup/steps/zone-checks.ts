@@ -74,12 +74,16 @@ function zoneCheck(check: Check): Step {
       return on === false ? `off for ${zoneNameOf(setup)}` : null
     },
 
+    async ask(setup) {
+      // One that the token may not see is told of when it comes to it.
+      if ((await check.isOn(setup.client, zoneOf(setup)).catch(nullIfForbidden)) !== true) return
+      const question = `${name} is on for all of ${zoneNameOf(setup)}. It ${check.harm}. Turn it off there?`
+      if (!(await setup.ask.yes(question, true))) note(setup, field, 'kept')
+    },
+
     async make(setup) {
       const zone = zoneNameOf(setup)
-      const question = `${name} is on for all of ${zone}. It ${check.harm}. Turn it off there?`
-      const off = await setup.ask.yes(question, true)
-      if (!off) {
-        note(setup, field, 'kept')
+      if (setup.deployment.zoneChecks?.[field] === 'kept') {
         setup.hint(`${name} stays on for ${zone}: it ${check.harm}.`)
         return 'stays on, as you chose'
       }
