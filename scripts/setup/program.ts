@@ -178,9 +178,11 @@ async function undoAll({ options, client, ask, known, io, done }: UndoParts): Pr
     return 0
   }
   io.out('Looking at what is there …')
-  const setup = setupOf({ client, deployment: known, ask, options, io, location: locationHere(), hints: [] })
+  const hints: string[] = []
+  const setup = setupOf({ client, deployment: known, ask, options, io, location: locationHere(), hints })
   const agreed = await undo(setup, options, done, io.signal)
   io.out(options.dryRun ? 'Nothing was written.' : agreed ? 'Undone.' : 'Nothing was removed.')
+  if (agreed) for (const hint of hints) io.out(`! ${hint}`)
   return 0
 }
 

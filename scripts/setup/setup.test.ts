@@ -5,6 +5,7 @@ import { connect } from '../../e2e/cloudflare/resources/tunnels.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
 import { readDeployment } from '../cloudflare/deployment.ts'
 import { rotatedTokenName } from '../cloudflare/service-token-names.ts'
+import { HalfMade, SetupError } from './problem.ts'
 import { addSecrets, readSecrets } from './secrets-file.ts'
 import { answers, edge, newWorld, type World } from './testing.ts'
 
@@ -209,6 +210,51 @@ test('it asks for hostnames, the place and what it turns off, and takes the answ
   expect(world.writes()).toEqual([])
 })
 
+test('everything is asked before the last question, and nothing after it', async () => {
+  const asked: string[] = []
+  const plans: string[] = []
+  const ask = answers({ 'Workers Paid plan': true, 'Browser Integrity': false }, asked)
+  const yes: typeof ask.yes = async (question, fallback) => {
+    if (question === 'Go on?') expect(world.writes()).toEqual([])
+    return ask.yes(question, fallback)
+  }
+  const deployWorker = async (_: Deployment, plan: string) => void plans.push(plan)
+  expect(await world.setupIn({ ask: { ...ask, yes }, deployWorker })).toMatchObject({ code: 0, err: '' })
+  expect(asked.slice(-4)).toEqual([
+    expect.stringMatching(/^Browser Integrity Check is on/),
+    expect.stringMatching(/^Bot Fight Mode is on/),
+    expect.stringMatching(/^Is the account on the Workers Paid plan/),
+    'Go on?',
+  ])
+  expect(plans).toEqual(['paid'])
+  expect(await readDeployment(world.directory)).toMatchObject({ plan: 'paid', zoneChecks: { browserCheck: 'kept', botFightMode: 'off' } })
+})
+
+test('a plan that Cloudflare refuses is not kept: the next run asks again', async () => {
+  const refuses = async () => Promise.reject(new SetupError('This account is on the free plan'))
+  const ask = answers({ 'Workers Paid plan': true })
+  expect(await world.setupIn({ ask, deployWorker: refuses })).toMatchObject({ code: 1 })
+  expect((await readDeployment(world.directory))?.plan).toBeUndefined()
+  const asked: string[] = []
+  expect(await world.setupIn({ ask: answers({}, asked), deployWorker: async () => {} })).toMatchObject({ code: 0, err: '' })
+  expect(asked).toEqual([expect.stringMatching(/^Is the account on the Workers Paid plan/)])
+  expect((await readDeployment(world.directory))?.plan).toBe('free')
+})
+
+test('stopped while the first Worker is looked at, it is told among what was made', async () => {
+  const stop = new AbortController()
+  const deployWorker = async () => {
+    stop.abort()
+    throw new HalfMade('Stopped.')
+  }
+  expect(await world.setupIn({ deployWorker, signal: stop.signal }, '--yes')).toMatchObject({
+    code: 130,
+    err: expect.stringMatching(
+      /^Stopped\. So far made: D1 database, .+, Worker \(uploaded and live; it was not seen to answer yet\)\. Run the same command again/,
+    ),
+  })
+})
+
 test('the Worker is deployed last, and then its secrets wait no longer', async () => {
   const deployed: Deployment[] = []
   const deployWorker = async (deployment: Deployment) => {
@@ -218,6 +264,7 @@ test('the Worker is deployed last, and then its secrets wait no longer', async (
   const { code, out } = await world.setupIn({ deployWorker }, '--yes')
   expect(code).toBe(0)
   expect(deployed).toEqual([await readDeployment(world.directory)])
+  expect(deployed[0]?.plan).toBe('free')
   expect(out).toContain('Your API: https://api.example.com')
   expect(await world.files()).toEqual(['box.env', 'deployment.json'])
 })

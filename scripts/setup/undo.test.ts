@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { connect } from '../../e2e/cloudflare/resources/tunnels.ts'
 import { settingsOf } from '../../e2e/cloudflare/resources/zone-settings.ts'
@@ -61,6 +63,26 @@ test("what is somebody else's stays, whatever it is called", async () => {
   await world.setup('--undo')
   expect(world.counts()).toEqual({ dns_records: 1, access_service_tokens: 1 })
   expect(settingsOf(state, world.zone)).toEqual({ browserCheck: 'on', fightMode: false })
+})
+
+test('an undo after a lost deployment.json says that the checks of the zone are off, and where they are turned on', async () => {
+  await world.setup()
+  await rm(join(world.directory, 'deployment.json'))
+  await world.setup()
+  const { code, out } = await world.setup('--undo')
+  expect(code).toBe(0)
+  for (const [name, place] of [
+    ['Browser Integrity Check', 'Browser integrity check'],
+    ['Bot Fight Mode', 'Bot fight mode'],
+  ]) {
+    expect(out).toContain(`! ${name} is off for all of example.com, and stays off`)
+    expect(out).toContain(`turn it on again: dash.cloudflare.com > example.com > Security > Settings > ${place}.`)
+  }
+  // One that knows of them turns them on, and has nothing to tell.
+  settingsOf(world.cloudflare.state, world.zone).fightMode = true
+  settingsOf(world.cloudflare.state, world.zone).browserCheck = 'on'
+  await world.setup()
+  expect((await world.setup('--undo')).out).not.toContain('\n!')
 })
 
 test('a record that was changed by hand is left alone, and told', async () => {

@@ -1,6 +1,6 @@
 // What a zone does with visitors that are no browsers: the gateway's customers are such.
 import Cloudflare from 'cloudflare'
-import type { Deployment } from '../../cloudflare/deployment.ts'
+import { DEPLOYMENT_FILE, type Deployment } from '../../cloudflare/deployment.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { zoneOf } from './dns-record.ts'
 
@@ -100,7 +100,17 @@ function zoneCheck(check: Check): Step {
     },
 
     async toUndo(setup) {
-      return setup.deployment.zoneChecks?.[field] === 'off' ? `on again for ${zoneNameOf(setup)}` : null
+      const zone = zoneNameOf(setup)
+      const noted = setup.deployment.zoneChecks?.[field]
+      if (noted === 'off') return `on again for ${zone}`
+      const off = noted === undefined && (await check.isOn(setup.client, zoneOf(setup)).catch(nullIfForbidden)) === false
+      const finer = off ? await check.finer?.(setup.client, zoneOf(setup), setup.deployment.public.hostname) : null
+      if (off && !finer) {
+        setup.hint(
+          `${name} is off for all of ${zone}, and stays off: ${DEPLOYMENT_FILE} does not say who turned it off (it says nothing once it was lost). If that was set-up, turn it on again: dash.cloudflare.com > ${zone} > ${check.place}.`,
+        )
+      }
+      return null
     },
 
     async undo(setup) {
