@@ -2,30 +2,49 @@
 import { explained } from './run-steps.ts'
 import { readSecrets } from './secrets-file.ts'
 import type { Setup } from './setup-context.ts'
+import { database, type Offered, offered } from './steps/database.ts'
 import { tunnel } from './steps/tunnel.ts'
 
 const TIMEOUT_MS = 10_000
 
 export async function farewell(setup: Setup, made: readonly string[], deployed: boolean): Promise<string[]> {
   const { deployment } = setup
-  const lines = ['', made.length === 0 ? 'All was there already.' : `Made: ${made.join(', ')}.`]
-  const next: string[] = []
   const box = await boxState(setup)
-  if (box === 'not connected') {
-    next.push(
-      'The box is not connected yet. Copy box.env and host/compose.yaml there and start it (host/README.md has Linux, macOS and Windows):',
-    )
-    next.push('  scp -p box.env host/compose.yaml BOX: && ssh BOX docker compose up -d')
-  } else if (box !== 'fine') next.push(box)
-  if (!deployed) next.push('Deploy the gateway: npm run deploy')
-  if (deployed) {
-    next.push(`Your API: https://${deployment.public.hostname}`)
-    next.push('Is all well: npm run doctor. The first customer:')
-    next.push('  npm run admin -- create-customer Ada ada@example.com --budget 5 --remote')
-    next.push('  npm run admin -- generate-key 1 --remote')
-  }
-  return [...lines, ...next]
+  const next = [
+    ...(box === 'not connected' ? BOX : []),
+    ...(deployed ? [] : ['- the gateway:', '    npm run deploy']),
+    ...ledgerSteps(await explained(database, () => offered(setup))),
+    '- is all well?',
+    '    npm run doctor',
+  ]
+  return [
+    '',
+    made.length === 0 ? 'All was there already.' : `Made: ${made.join(', ')}.`,
+    ...(deployed ? [`Your API: https://${deployment.public.hostname}`] : []),
+    ...(box === 'not connected' || box === 'fine' ? [] : [box]),
+    'Next:',
+    ...next,
+  ]
 }
+
+const BOX = [
+  '- the box, which is not connected yet: cloudflared and Ollama (host/README.md has Linux, macOS and Windows):',
+  '    scp -p box.env host/compose.yaml BOX: && ssh BOX docker compose up -d',
+]
+
+/** In the order in which one needs the other; what is there already is left out. */
+function ledgerSteps({ prices, customers, keys }: Offered): string[] {
+  const whose = customers === 0 ? 'the id that create-customer printed' : "the customer's id, as list-customers --remote shows it"
+  return [
+    ...(prices > 0
+      ? []
+      : ["- a price ('*' is every model of the box):", `    ${ADMIN} set-pricing '*' 0.0001 0 --input 0.10 --output 0.40 --remote`]),
+    ...(customers > 0 ? [] : ['- a customer:', `    ${ADMIN} create-customer Ada ada@example.com --budget 5 --remote`]),
+    ...(keys > 0 ? [] : [`- a key for them, shown once (ID: ${whose}):`, `    ${ADMIN} generate-key ID --remote`]),
+  ]
+}
+
+const ADMIN = 'npm run admin --'
 
 /** An Ollama that is not there is no error of set-up: the box may come later. */
 async function boxState(setup: Setup): Promise<string> {

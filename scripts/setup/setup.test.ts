@@ -296,8 +296,38 @@ test("Access that refuses the gateway's own token is told", async () => {
   expect(out).toContain("! Cloudflare Access does not let the gateway's own service token through to ollama.example.com (403).")
 })
 
+test('the end tells what is next, in the order in which it is needed, and leaves out what is there', async () => {
+  const { out } = await world.setupIn({ deployWorker: async () => {} }, '--yes')
+  expect(commandsIn(out)).toEqual([
+    'scp -p box.env host/compose.yaml BOX: && ssh BOX docker compose up -d',
+    "npm run admin -- set-pricing '*' 0.0001 0 --input 0.10 --output 0.40 --remote",
+    'npm run admin -- create-customer Ada ada@example.com --budget 5 --remote',
+    'npm run admin -- generate-key ID --remote',
+    'npm run doctor',
+  ])
+  expect(out).toContain('(ID: the id that create-customer printed)')
+  // The doctor was there first, and has made a customer of its own.
+  const { database, tunnel } = (await readDeployment(world.directory)) as Deployment
+  const run = async (sql: string) => world.cloudflare.state.engines.get(database?.id ?? '')?.run([{ sql }])
+  await run(`CREATE TABLE holds (id); CREATE TABLE usage (id); CREATE TABLE prices (id); CREATE TABLE customers (id, email);
+CREATE TABLE api_keys (customer_id, revoked_ms); INSERT INTO customers VALUES (1, 'doctor@example.com'); INSERT INTO api_keys VALUES (1, NULL)`)
+  connect(world.cloudflare.state, world.account, tunnel?.id ?? '', true)
+  expect(commandsIn((await world.setup()).out).map((line) => line.split(' ')[4])).toEqual([
+    ...[undefined, 'set-pricing', 'create-customer', 'generate-key', undefined],
+  ])
+  await run("INSERT INTO prices VALUES (1); INSERT INTO customers VALUES (2, 'ada@example.com')")
+  const again = await world.setup()
+  expect(commandsIn(again.out)).toEqual(['npm run deploy', 'npm run admin -- generate-key ID --remote', 'npm run doctor'])
+  expect(again.out).toContain("(ID: the customer's id, as list-customers --remote shows it)")
+})
+
+/** The lines to paste. */
+function commandsIn(out: string): string[] {
+  return [...out.matchAll(/^ {4}((?:scp|npm) .+)/gm)].map(([, line = '']) => line)
+}
+
 test('a box or an Ollama that is not there is told at the end, and is no error', async () => {
-  expect((await world.setup()).out).toContain('The box is not connected yet.')
+  expect((await world.setup()).out).toContain('the box, which is not connected yet')
   const { tunnel } = (await readDeployment(world.directory)) as Deployment
   connect(world.cloudflare.state, world.account, tunnel?.id ?? '', true)
   const told = async (ollama: number) => {

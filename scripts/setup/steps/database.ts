@@ -5,6 +5,8 @@ import { LOCATIONS } from '../setup-context.ts'
 
 /** Two tables that only a ledger of this gateway has. */
 const OURS = ['api_keys', 'holds']
+/** Whom `npm run doctor` makes, to try a request with. */
+const DOCTOR = 'doctor@example.com'
 
 export const database: Step = {
   name: 'D1 database',
@@ -55,6 +57,26 @@ export async function usageRows(setup: Setup): Promise<number> {
   if (made === undefined || !(await tables(setup, made.id)).includes('usage')) return 0
   const [row] = await rows(setup, made.id, 'SELECT count(*) FROM usage')
   return Number(row?.[0] ?? 0)
+}
+
+export interface Offered {
+  prices: number
+  customers: number
+  keys: number
+}
+
+/** What there is in the ledger for a first request; the doctor's own customer is none. */
+export async function offered(setup: Setup): Promise<Offered> {
+  const { database: made } = setup.deployment
+  if (made === undefined || !(await tables(setup, made.id)).includes('api_keys')) return { prices: 0, customers: 0, keys: 0 }
+  const [row = []] = await rows(
+    setup,
+    made.id,
+    `SELECT (SELECT count(*) FROM prices), (SELECT count(*) FROM customers WHERE email <> '${DOCTOR}'),
+(SELECT count(*) FROM api_keys JOIN customers ON customers.id = customer_id WHERE revoked_ms IS NULL AND email <> '${DOCTOR}')`,
+  )
+  const [prices, customers, keys] = row.map(Number)
+  return { prices: prices ?? 0, customers: customers ?? 0, keys: keys ?? 0 }
 }
 
 async function refuseForeign(setup: Setup, id: string, name: string): Promise<void> {
