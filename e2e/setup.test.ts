@@ -7,7 +7,7 @@ import { runCommand } from '../scripts/admin/run-command.ts'
 import { readDeployment } from '../scripts/cloudflare/deployment.ts'
 import { publicFetch } from '../scripts/cloudflare/public-fetch.ts'
 import { deployFromSetup } from '../scripts/deploy/from-setup.ts'
-import { newWorld, type World } from '../scripts/setup/testing.ts'
+import { newWorld, type Ran, type World } from '../scripts/setup/testing.ts'
 import { type Edge, forward, startEdge } from './cloudflare/edge.ts'
 import { letIn } from './cloudflare/let-in.ts'
 import { connect } from './cloudflare/resources/tunnels.ts'
@@ -21,7 +21,9 @@ afterEach(async () => {
 interface Whole {
   world: World
   ask: typeof fetch
-  setup(...args: string[]): Promise<{ code: number; out: string; err: string }>
+  edge: Edge
+  setup(...args: string[]): Promise<Ran>
+  setupUntil(stop: AbortSignal, ...args: string[]): Promise<Ran>
   admin(...args: string[]): Promise<Record<string, unknown>>
 }
 
@@ -45,12 +47,16 @@ async function wholeWorld(): Promise<Whole> {
   close.push(() => edge.close())
   const environment = { CLOUDFLARE_API_TOKEN: world.token, CLOUDFLARE_API_BASE_URL: world.cloudflare.url, CLOUDFLARE_EDGE_URL: edge.url }
   const said: string[] = []
-  const { signal } = new AbortController()
-  const deployWorker = deployFromSetup({ directory: world.directory, environment, say: (line) => void said.push(line), signal })
+  const setupUntil = (signal: AbortSignal, ...args: string[]) => {
+    const deployWorker = deployFromSetup({ directory: world.directory, environment, say: (line) => void said.push(line), signal })
+    return world.setupIn({ environment, publicFetch: publicFetch(environment), deployWorker, signal }, '--yes', ...args)
+  }
   return {
     world,
+    edge,
     ask: publicFetch(environment),
-    setup: (...args) => world.setupIn({ environment, publicFetch: publicFetch(environment), deployWorker }, '--yes', ...args),
+    setupUntil,
+    setup: (...args) => setupUntil(new AbortController().signal, ...args),
     async admin(...args) {
       const deployment = await readDeployment(world.directory)
       const ids = { CLOUDFLARE_ACCOUNT_ID: world.account, D1_DATABASE_ID: deployment?.database?.id }
@@ -117,6 +123,22 @@ test('an upload that fails leaves the secrets where the next run finds them; a l
   expect(world.writes()).toEqual([])
   const { plan, zoneChecks, ...found } = before
   expect(JSON.parse(await world.file('deployment.json'))).toEqual(found)
+})
+
+test('stopped while the first Worker is waited for, set-up tells that it is uploaded, and goes on', async () => {
+  const { world, setup, setupUntil, edge } = await wholeWorld()
+  const stop = new AbortController()
+  edge.outage = () => {
+    stop.abort()
+    return 522
+  }
+  expect(await setupUntil(stop.signal)).toMatchObject({
+    code: 130,
+    err: expect.stringMatching(/^Stopped\. So far made: .+, Worker \(uploaded/),
+  })
+  edge.outage = null
+  expect(await setup()).toMatchObject({ code: 0, err: '' })
+  expect(await world.files()).toEqual(['box.env', 'deployment.json'])
 })
 
 test('a Worker of the same name that is bound to another database is left alone', async () => {
