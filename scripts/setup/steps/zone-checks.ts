@@ -107,7 +107,7 @@ function zoneCheck(check: Check): Step {
       const finer = off ? await check.finer?.(setup.client, zoneOf(setup), setup.deployment.public.hostname) : null
       if (off && !finer) {
         setup.hint(
-          `${name} is off for all of ${zone}, and stays off: ${DEPLOYMENT_FILE} does not say who turned it off (it says nothing once it was lost). If that was set-up, turn it on again: dash.cloudflare.com > ${zone} > ${check.place}.`,
+          `${name} is off for all of ${zone}, and stays off: whether set-up turned it off is not known (a ${DEPLOYMENT_FILE} that was lost had it). If it did, turn it on again: dash.cloudflare.com > ${zone} > ${check.place}.`,
         )
       }
       return null
