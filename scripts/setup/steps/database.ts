@@ -68,7 +68,9 @@ export interface Offered {
 /** What there is in the ledger for a first request; the doctor's own customer is none. */
 export async function offered(setup: Setup): Promise<Offered> {
   const { database: made } = setup.deployment
-  if (made === undefined || !(await tables(setup, made.id)).includes('api_keys')) return { prices: 0, customers: 0, keys: 0 }
+  const there = made === undefined ? [] : await tables(setup, made.id)
+  if (made === undefined || !['prices', 'customers', 'api_keys'].every((table) => there.includes(table)))
+    return { prices: 0, customers: 0, keys: 0 }
   const [row = []] = await rows(
     setup,
     made.id,
