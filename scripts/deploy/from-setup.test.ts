@@ -19,7 +19,7 @@ test('set-up deploys with the secrets it has put aside, on the plan that was ask
   const world = { directory, environment: t.environment, say: (line: string) => void said.push(line), signal: new AbortController().signal }
   const { plan: _, ...deployment } = t.deployment
   await expect(deployFromSetup(world)({ ...deployment }, 'paid')).rejects.toThrow(
-    /--plan free[\s\S]*Run npm run setup again: it goes on where it stopped\.$/,
+    /free plan[\s\S]*\nSet-up asks for the plan again: answer no\. Run npm run setup again: it goes on where it stopped\.$/,
   )
   await deployFromSetup(world)({ ...deployment }, 'free')
   expect(await (await t.ask(`https://${HOSTNAME}/health/ollama`)).json()).toMatchObject({ state: 'ok' })

@@ -4,6 +4,7 @@ import { HalfMade, SetupError } from '../setup/problem.ts'
 import { readSecrets } from '../setup/secrets-file.ts'
 import type { DeployWorker } from '../setup/steps/worker.ts'
 import { deployWorker, FirstStays } from './deploy-worker.ts'
+import type { Plan } from './plans.ts'
 
 export interface SetupWorld {
   /** Of deployment.json and .dev.vars.deploy. */
@@ -21,8 +22,14 @@ export function deployFromSetup({ directory, environment, say, signal }: SetupWo
     const { box } = await deployWorker(how).catch((error) => {
       const reason = databaseErrorIn(error)?.message ?? (error as Error).message
       const Problem = error instanceof FirstStays ? HalfMade : SetupError
-      throw new Problem(`${reason}\nRun npm run setup again: it goes on where it stopped.`)
+      throw new Problem(`${reason}\n${planHint(reason, deployment.plan)}Run npm run setup again: it goes on where it stopped.`)
     })
     if (box.remedy !== null) say(`        ! The box: ${box.remedy}`)
   }
+}
+
+/** Set-up has no --plan: what is not noted yet it asks again. */
+function planHint(reason: string, noted: Plan | undefined): string {
+  if (!reason.includes('--plan free')) return ''
+  return noted === undefined ? 'Set-up asks for the plan again: answer no. ' : 'npm run deploy -- --plan free changes it. '
 }
