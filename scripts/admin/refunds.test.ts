@@ -31,13 +31,13 @@ async function refused(said: string, ...args: string[]): Promise<void> {
 const spent = (owner: string) => t.db.all('SELECT period, spent_nano FROM spend WHERE owner = ? ORDER BY period', [owner])
 const refund = (id: string, ...more: string[]) => ['refund', id, '--reason', 'cut', ...more]
 
-/** An invoice of the month of this day, as far as the day of an adjustment asks. */
+/** An invoice of $10 of the month of this day, as far as the day of an adjustment asks. */
 async function invoice(customer: number, ms: number): Promise<void> {
   const at = new Date(ms)
   const month = Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1) / DAY_MS
   await t.db.all(
     `INSERT INTO invoices (year, seq, kind, customer_id, month, usage_nano, adjustments_nano, carried_nano, net_cents, remainder_nano, tax_bp, tax_cents, total_cents, document, created_ms)
-     VALUES (2026, ?, 'invoice', ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, '{}', 0)`,
+     VALUES (2026, ?, 'invoice', ?, ?, 10000000000, 0, 0, 1000, 0, 0, 0, 1000, '{}', 0)`,
     [customer, customer, month],
   )
 }

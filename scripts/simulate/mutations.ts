@@ -113,6 +113,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'iif(EXISTS (SELECT 1 FROM invoices',
     'iif(false AND EXISTS (SELECT 1 FROM invoices',
   ),
+  replacing('a refund asks no invoice', REFUND, 'max(0, left_nano)', '9e15'),
   replacing('a refund counts twice', REFUND, "'refund:' || id", "'refund:' || id || (SELECT count(*) FROM adjustments)"),
   replacing(
     'the balance forgets what was paid back',
