@@ -1,15 +1,15 @@
 // pay: money that came in by another way than Stripe, or with --back went out again.
 import { Argument, type Command, Option } from 'commander'
 import { v5 } from 'uuid'
-import { databaseErrorIn } from '../database/database.ts'
+import { databaseErrorIn, type Row } from '../database/database.ts'
 import { amount, id, label } from './arguments.ts'
 import { audited } from './audit.ts'
 import { type Context, Failure, type Output } from './context.ts'
 import { findCustomer } from './customers.ts'
 import { balanceJson, balanceOf, balanceText, moneyState, rebuilt } from './money.ts'
-import { PAY } from './money-sql.ts'
+import { BOOKED, BOOKED_BEFORE, PAY } from './money-sql.ts'
 import type { AskingOptions, Shell } from './shell.ts'
-import { dollars, usd } from './table.ts'
+import { dollars, minute, usd } from './table.ts'
 
 interface Options extends AskingOptions {
   reference: string
@@ -49,10 +49,12 @@ async function pay({ db, who }: Context, customerId: number, nano: number, refer
     db,
     { who, command: 'pay', target: `customer ${customerId}`, before: null, after: moneyState('payments', customerId, payment) },
     [{ sql: PAY, params: [customerId, payment, nano, reference] }, ...rebuilt('balance', customerId)],
-  ).catch((error) => {
-    if (!databaseErrorIn(error)?.message.includes('UNIQUE constraint failed: payments')) throw error
+  ).catch(async (error) => {
+    const said = databaseErrorIn(error)?.message ?? ''
+    if (!said.includes(BOOKED_BEFORE) && !said.includes('UNIQUE constraint failed: payments')) throw error
+    const [booked] = await db.all(BOOKED, [customerId, reference, nano])
     throw new Failure(
-      `--reference: '${reference}' of customer ${customerId} was booked before, as list-payments ${customerId} shows; give another one if this is other money.`,
+      `--reference: '${reference}' of customer ${customerId} was booked before${bookedText(booked)}, as list-payments ${customerId} shows; give another one if this is other money.`,
     )
   })
   const balance = await balanceOf(db, customerId)
@@ -60,4 +62,10 @@ async function pay({ db, who }: Context, customerId: number, nano: number, refer
     json: { customer_id: customerId, payment_id: payment, amount_usd: usd(nano), reference, ...balanceJson(balance) },
     text: `${nano > 0 ? 'Booked' : 'Booked back'} ${dollars(Math.abs(nano))} ${nano > 0 ? 'from' : 'to'} customer ${customerId}, ${customer.name}: ${reference}\n${balanceText(balance)}`,
   }
+}
+
+/** : $20 from Stripe at 2026-11-24 12:00 (UTC). */
+function bookedText(row: Row | undefined): string {
+  if (row === undefined) return ''
+  return `: ${dollars(row.amount ?? 0)} ${row.source === 'stripe' ? 'from Stripe' : 'by hand'} at ${minute(Number(row.created_ms))} (UTC)`
 }

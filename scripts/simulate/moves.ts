@@ -3,12 +3,15 @@
 import type { Payment } from '../../worker/ledger/payments.ts'
 import { rebuildSpendSql } from '../../worker/ledger/periods.ts'
 import type { NanoUsd } from '../../worker/money.ts'
-import { ADJUST, INVOICE_HAS_LESS, PAY, REFUND } from '../admin/money-sql.ts'
+import { ADJUST, BOOKED_BEFORE, INVOICE_HAS_LESS, PAY, REFUND } from '../admin/money-sql.ts'
 import { Broken } from './broken.ts'
 import { refundableOf } from './invoiced.ts'
 import type { Oracle } from './oracle.ts'
 import type { MoneyStep } from './steps.ts'
 import type { Statement, Store } from './store.ts'
+
+/** What the database says to what it had before, or to more than an invoice has left. */
+const REFUSALS = ['UNIQUE constraint failed: adjustments', 'UNIQUE constraint failed: payments', BOOKED_BEFORE, INVOICE_HAS_LESS]
 
 export class Moves {
   readonly #store: Store
@@ -36,7 +39,7 @@ export class Moves {
   async payByHand(customerId: number, nano: number, reference: string): Promise<void> {
     const id = `manual:${customerId} ${nano > 0 ? 'in' : 'back'} ${reference}`
     const booked = await this.#move({ sql: PAY, params: [customerId, id, nano, reference] }, 'balance', customerId)
-    this.#expect(id, booked, this.#oracle.purses.paid(customerId, id, nano))
+    this.#expect(id, booked, this.#oracle.purses.paid(customerId, id, nano, reference))
   }
 
   async adjust(customerId: number, nano: number): Promise<void> {
@@ -69,7 +72,7 @@ export class Moves {
       await this.#store.batch([change, ...rebuild(owner, customerId), ...(keyId === undefined ? [] : rebuild('key', keyId))])
       return true
     } catch (error) {
-      if (/UNIQUE constraint failed: (payments|adjustments)/.test(String(error)) || String(error).includes(INVOICE_HAS_LESS)) return false
+      if (REFUSALS.some((refusal) => String(error).includes(refusal))) return false
       throw error
     }
   }
