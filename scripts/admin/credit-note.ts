@@ -16,7 +16,9 @@ import { CREDIT_PREFIX, carriedOf, carriedStatement } from './invoice-read.ts'
 import { invoiceSettings } from './invoice-settings.ts'
 import { writeInvoice } from './invoice-write.ts'
 import { findInvoice, type InvoiceNumber, invoiceNumber, type StoredInvoice } from './invoices.ts'
+import { balanceJson, balanceOf, balanceText } from './money.ts'
 import type { AskingOptions, Shell } from './shell.ts'
+import { roomAfter } from './standings.ts'
 import { dollars, usd } from './table.ts'
 
 interface Options extends AskingOptions {
@@ -109,24 +111,20 @@ const REFUNDED = `SELECT CAST(${refundedSinceSql('i')} AS TEXT) FROM invoices i 
 
 async function write({ db, who }: Context, number: InvoiceNumber, { reason, amount }: Options, settings: InvoiceSettings): Promise<Output> {
   const note = { who, command: 'credit-note', target: `invoice ${numberOf(number.year, number.seq)}` }
-  let refunded = 0n
+  let [refunded, adjusted] = [0n, 0n]
   const written = await writeInvoice(db, note, async () => {
     const { invoice, uncreditedCents, creditCents, refundedNano } = await creditFor(db, number, amount)
     refunded = refundedNano
     const { customerId, taxBp, id: corrects, month } = invoice
     const [before] = await db.batch([carriedStatement(customerId)])
     const carried = carriedOf(before?.[0])
-    const facts = {
-      invoice: invoice.document,
-      taxBp,
-      creditCents,
-      leftCents: uncreditedCents,
-      reason,
-      customer: await findCustomer(db, customerId),
-    }
+    const found = await findCustomer(db, customerId)
+    const customer = { ...found, prepaid: found.prepaid === 1 }
+    const facts = { invoice: invoice.document, taxBp, creditCents, leftCents: uncreditedCents, reason, customer }
     const { document, due } = draftCredit(facts, settings)
     const remainder = carried?.remainderNano ?? 0n
     const sums = { usageNano: 0n, adjustmentsNano: nanoOfCents(due.netCents), carriedNano: remainder, remainderNano: remainder, ...due }
+    adjusted = sums.adjustmentsNano
     return {
       row: { kind: 'credit_note', customerId, month, corrects, ...sums, taxBp, document, paymentDays: null },
       fits: {
@@ -139,9 +137,11 @@ async function write({ db, who }: Context, number: InvoiceNumber, { reason, amou
       also: [ADJUSTMENT, ...rebuildSpendSql('customer').map((sql) => ({ sql, params: [customerId] }))],
     }
   })
+  const { customer } = written.document
+  const [balance, room] = [await balanceOf(db, customer.id), await roomAfter(db, customer.id, adjusted, 'today')]
   return {
-    json: { ...creditJson(written.document), refunded_usd: usd(refunded) },
-    text: creditText(written.document, refunded),
+    json: { ...creditJson(written.document), refunded_usd: usd(refunded), budget: room.json, left_usd: balanceJson(balance).left_usd },
+    text: creditText(written.document, refunded, `${balance.prepaid ? `\n${balanceText(balance)}` : ''}${room.text}`),
   }
 }
 
@@ -159,6 +159,6 @@ function creditJson({ number, corrects, customer, sums, currency }: InvoiceDocum
   return { number, corrects: corrects?.number, customer_id: customer.id, net, tax, total, currency }
 }
 
-function creditText({ number, corrects, sums, currency }: InvoiceDocument, refunded: bigint): string {
-  return `Credit note ${number} to invoice ${corrects?.number}: net ${sums.net}, tax ${sums.tax}, total ${sums.total} ${currency}${refundedText(refunded)}.\nNext: npm run admin -- invoice ${number} --format html --output ${number}.html`
+function creditText({ number, corrects, sums, currency }: InvoiceDocument, refunded: bigint, after: string): string {
+  return `Credit note ${number} to invoice ${corrects?.number}: net ${sums.net}, tax ${sums.tax}, total ${sums.total} ${currency}${refundedText(refunded)}.${after}\nNext: npm run admin -- invoice ${number} --format html --output ${number}.html`
 }

@@ -44,6 +44,15 @@ test('a credit note takes what was not refunded, rounded so that nobody gets mor
   )
 })
 
+test('a credit note says how much more room the budget of the day has', async () => {
+  const { key, number } = await invoiced('5')
+  await t.admin('update-customer', String(key.customerId), '--budget', '0.06', '--period', 'day')
+  const { out } = await credit(number, '--amount', '0.7')
+  expect(out).toMatch(
+    /\nBudget of \$0\.06 \(day\): it has \$0\.7 more room in the present period, \$0\.76 is left until \d{4}-\d\d-\d\d 00:00 \(UTC\)\.\nNext: /,
+  )
+})
+
 test('a refund of a request whose invoice was credited is refused with the reason and the number', async () => {
   const { ids, number } = await invoiced('4', '1')
   expect((await credit(number, '--amount', '3')).code).toBe(0)

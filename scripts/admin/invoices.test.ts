@@ -146,7 +146,12 @@ test('an invoice of a prepaid customer asks for nothing that was paid', async ()
   expect((await t.admin('invoice', first, '--format', 'json')).json()).toMatchObject({
     due: null,
     payment: ['Paid in advance, out of your balance.'],
+    prepaid: true,
     sums: { net: '1.00' },
   })
+  const credited = await billing.admin('credit-note', first, '--amount', '0.4', '--reason', 'x', '--yes', '--json')
+  expect(credited.json()).toMatchObject({ net: '-0.40', left_usd: '4.4', budget: null })
+  const { out } = await t.admin('invoice', credited.json<{ number: string }>().number)
+  expect(out).toContain(`0.40 USD net of invoice ${first} are given back to your balance.`)
   await verified()
 })

@@ -91,7 +91,7 @@ test('what Stripe booked is not booked by hand again, in the same direction, and
 test('a postpaid customer may pay, which changes no budget', async () => {
   const customer = await makeCustomer(t, '--budget', '5')
   const { out } = await t.admin('pay', String(customer), '3', '--reference', 'invoice 2026-0001')
-  expect(out).toContain('Postpaid: $3 paid in, $0 used.')
+  expect(out).toContain('Postpaid: $3 paid in, with its tax; $0 used, before tax. list-invoices --open')
   expect(await left(customer)).toBeNull()
   expect(await t.db.all("SELECT * FROM spend WHERE owner = 'p' || ?", [customer])).toEqual([])
 })

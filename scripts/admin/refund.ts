@@ -8,6 +8,7 @@ import { type Context, Failure, type Output } from './context.ts'
 import { balanceJson, balanceOf, balanceText, moneyState, rebuilt } from './money.ts'
 import { ENDED, INVOICE_HAS_LESS, REFUND, seek } from './money-sql.ts'
 import type { CommonOptions, Shell } from './shell.ts'
+import { roomAfter } from './standings.ts'
 import { dayName, dollars, usd } from './table.ts'
 
 interface Options extends CommonOptions {
@@ -49,6 +50,7 @@ async function refund({ db, who }: Context, requestId: string, { reason, amount:
   })
   if (row === undefined) throw overtaken(requestId)
   const [refunded, day, balance] = [-BigInt(row.amount ?? 0), dayName(Number(row.day)), await balanceOf(db, customerId)]
+  const room = await roomAfter(db, customerId, -refunded, Number(row.day))
   return {
     json: {
       request_id: requestId,
@@ -58,8 +60,9 @@ async function refund({ db, who }: Context, requestId: string, { reason, amount:
       day,
       reason,
       ...balanceJson(balance),
+      budget: room.json,
     },
-    text: `Refunded ${dollars(refunded)} of ${dollars(request.charged ?? 0)} to customer ${customerId}, counted on ${day}: ${reason}\n${balanceText(balance)}`,
+    text: `Refunded ${dollars(refunded)} of ${dollars(request.charged ?? 0)} to customer ${customerId}, counted on ${day}: ${reason}\n${balanceText(balance)}${room.text}`,
   }
 }
 
