@@ -130,8 +130,10 @@ test('all documents of a customer come to what they used, less what is left over
 test('invoices are listed by number, of a customer and a year', async () => {
   const { out } = await t.admin('list-invoices')
   const lines = out.trimEnd().split('\n')
-  expect(lines[0]).toMatch(/^number +issued +what +customer +month +net +tax +total$/)
-  expect(lines[1]).toMatch(new RegExp(`^${number} +\\d{4}-\\d\\d-\\d\\d +invoice +ACME [^]* +2026-03 +10\\.06 +1\\.91 +11\\.97 USD$`))
+  expect(lines[0]).toMatch(/^number +issued +what +customer +month +net +tax +total +paid$/)
+  expect(lines[1]).toMatch(
+    new RegExp(`^${number} +\\d{4}-\\d\\d-\\d\\d +invoice +ACME [^]* +2026-03 +10\\.06 +1\\.91 +11\\.97 USD +11\\.97$`),
+  )
   expect(lines[2]).toContain(`credit to ${number}`)
   expect((await t.admin('list-invoices', '--year', '2001', '--json')).json()).toEqual([])
   expect((await t.admin('list-invoices', '--customer', String(key.customerId), '--json')).json<unknown[]>()).toHaveLength(lines.length - 1)
