@@ -136,3 +136,19 @@ test('the proof finds a refund that an older gateway let through', async () => {
   await t.db.all('DELETE FROM adjustments WHERE customer_id = CAST(? AS INTEGER) AND id = ?', at)
   await t.db.all("CREATE TRIGGER adjustments_kept BEFORE DELETE ON adjustments BEGIN SELECT RAISE(ABORT, 'adjustments are kept'); END")
 })
+
+test('what was refunded of a request that is archived since still counts', async () => {
+  const { ids, number } = await invoiced('4', '2')
+  expect((await refund(ids[0], '--amount', '3')).code).toBe(0)
+  // As archive does it, without its file.
+  const month = noon('2026-03-01') - 43_200_000
+  await t.db.all(
+    `INSERT INTO archives (month, next_month, requests, cost_nano, sha256, file, created_ms)
+     SELECT CAST(?1 AS INTEGER), CAST(?1 AS INTEGER) + 31, sum(requests), sum(cost_nano), printf('%064d', 0), 'f', 0 FROM usage_daily
+     WHERE day >= CAST(?1 AS INTEGER) AND day < CAST(?1 AS INTEGER) + 31`,
+    [month / 86_400_000],
+  )
+  await t.db.all('DELETE FROM usage WHERE created_ms >= ?1 AND created_ms < ?1 + 31 * 86400000', [month])
+  expect((await t.admin('verify-ledger')).out).toContain('The ledger agrees.')
+  expect((await credit(number)).out).toContain('net -3.00')
+})
