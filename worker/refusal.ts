@@ -145,9 +145,11 @@ function limitReached(standing: Standing, { inputBound, runs, outputLeast, outpu
 function budgetExceeded(standing: Standing, leastNano: NanoUsd, { stripe }: Pick<Config, 'stripe'>): GatewayError {
   const { what, leftNano, heldNano, remedy } = binding(standing, stripe.paymentLink)
   const held = heldNano > 0 ? `, of which running requests hold $${formatUsd(heldNano)}` : ''
+  // Below zero, as it is: what is paid in has to make up for that first.
+  const left = `${leftNano < 0 ? '-' : ''}$${formatUsd(Math.abs(leftNano) as NanoUsd)}`
   return new GatewayError(
     'budget_exceeded',
-    `The ${what} does not cover this request, which may cost $${formatUsd(leastNano)} at the least: $${formatUsd(Math.max(0, leftNano))} is left${held}. ${remedy}`,
+    `The ${what} does not cover this request, which may cost $${formatUsd(leastNano)} at the least: ${left} is left${held}. ${remedy}`,
     { final: true },
   )
 }

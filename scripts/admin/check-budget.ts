@@ -1,14 +1,11 @@
 // check-budget: what a customer and each of their keys with a budget have spent, what running requests hold, and which of the two limits binds.
 import { Argument, type Command } from 'commander'
-import { periodOfDaySql, periodRenewsMs } from '../../worker/ledger/periods.ts'
-import type { BudgetPeriod } from '../../worker/schema.ts'
-import type { Row } from '../database/database.ts'
 import { id } from './arguments.ts'
-import { NOW_MS } from './clock.ts'
 import { type Context, Failure, type Output } from './context.ts'
 import { type Balance, balanceJson, balanceOf, balanceText } from './money.ts'
 import type { CommonOptions, Shell } from './shell.ts'
-import { dollars, isoOrNull, minute, table, usd } from './table.ts'
+import { budgetJson, type Standing, standingsOf } from './standings.ts'
+import { dollars, minute, table } from './table.ts'
 
 export function checkBudgetCommand(shell: Shell): Command {
   return shell
@@ -17,35 +14,8 @@ export function checkBudgetCommand(shell: Shell): Command {
     .action((customerId: number, options: CommonOptions) => shell.run(options, (context) => checkBudget(context, customerId)))
 }
 
-/**
- * One statement, so that a request which ends meanwhile is in one place and in one only. The customer comes first.
- * What counts is what admission counts: the spend of the period and the holds that began in it.
- */
-const STANDING = `
-WITH clock AS (SELECT ${NOW_MS} AS now), owners AS (
-  SELECT 'c' || id AS owner, id AS customer_id, NULL AS key_id, NULL AS prefix, name, status, budget_nano, budget_period FROM customers WHERE id = CAST(?1 AS INTEGER)
-  UNION ALL
-  SELECT 'k' || id, customer_id, id, prefix, name, NULL, budget_nano, budget_period FROM api_keys, clock
-  WHERE customer_id = CAST(?1 AS INTEGER) AND budget_nano IS NOT NULL AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > now)
-), placed AS (SELECT *, ${periodOfDaySql('budget_period', '(now / 86400000)')} AS period FROM owners, clock)
-SELECT p.*, CAST(coalesce((SELECT spent_nano FROM spend s WHERE s.owner = p.owner AND s.period = p.period), 0) AS TEXT) AS spent,
-  CAST((SELECT coalesce(sum(h.hold_nano), 0) FROM holds h
-    WHERE h.customer_id = p.customer_id AND (p.key_id IS NULL OR h.key_id = p.key_id) AND h.created_ms >= p.period * 86400000) AS TEXT) AS held
-FROM placed p ORDER BY p.key_id NULLS FIRST`
-
-interface Standing {
-  row: Row
-  budget: bigint | null
-  spent: bigint
-  held: bigint
-  /** null: unlimited. */
-  left: bigint | null
-  period: BudgetPeriod
-  renewsMs: number | null
-}
-
 async function checkBudget({ db }: Context, customerId: number): Promise<Output> {
-  const [customer, ...keys] = (await db.all(STANDING, [customerId])).map(standingOf)
+  const [customer, ...keys] = await standingsOf(db, customerId)
   if (customer === undefined) throw new Failure(`customer_id: there is no customer ${customerId}; list-customers shows them.`)
   const balance = await prepaidBalance(db, customerId)
   const withBinding = keys.map((key) => ({ ...key, binds: bindingOf(key, customer, balance) }))
@@ -87,21 +57,6 @@ async function checkBudget({ db }: Context, customerId: number): Promise<Output>
   }
 }
 
-function standingOf(row: Row): Standing {
-  const [spent, held] = [BigInt(row.spent ?? 0), BigInt(row.held ?? 0)]
-  const budget = row.budget_nano === null ? null : BigInt(row.budget_nano ?? 0)
-  const period = row.budget_period as BudgetPeriod
-  return {
-    row,
-    budget,
-    spent,
-    held,
-    left: budget === null ? null : budget - spent - held,
-    period,
-    renewsMs: periodRenewsMs(period, Number(row.now)),
-  }
-}
-
 /** null: the customer is postpaid. */
 async function prepaidBalance(db: Context['db'], customerId: number): Promise<Balance | null> {
   const balance = await balanceOf(db, customerId)
@@ -134,15 +89,4 @@ function othersText(customer: Standing, keys: number, balance: Balance | null): 
   const { binds, left } = customerBinds(customer, balance)
   const said = left === null ? 'no budget limits them' : `${WHOSE[binds]} binds, ${dollars(left)} is left`
   return [`${others}: ${said}.`, ...(customer.row.status === 'active' ? [] : ['The customer is suspended: every request is refused.'])]
-}
-
-function budgetJson({ budget, spent, held, left, period, renewsMs }: Standing) {
-  return {
-    budget_usd: budget === null ? null : usd(budget),
-    period,
-    spent_usd: usd(spent),
-    held_usd: usd(held),
-    remaining_usd: left === null ? null : usd(left),
-    renews_at: isoOrNull(renewsMs),
-  }
 }

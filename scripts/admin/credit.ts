@@ -8,6 +8,7 @@ import { findCustomer } from './customers.ts'
 import { balanceJson, balanceOf, balanceText, moneyState, rebuilt } from './money.ts'
 import { ADJUST } from './money-sql.ts'
 import type { AskingOptions, Shell } from './shell.ts'
+import { roomAfter } from './standings.ts'
 import { dollars, usd } from './table.ts'
 
 interface Options extends AskingOptions {
@@ -39,9 +40,9 @@ async function credit({ db, who }: Context, customerId: number, nano: number, re
     { who, command: 'credit', target: `customer ${customerId}`, before: null, after: moneyState('adjustments', customerId, adjustment) },
     [{ sql: ADJUST, params: [customerId, adjustment, nano, reason] }, ...rebuilt('customer', customerId)],
   )
-  const balance = await balanceOf(db, customerId)
+  const [balance, room] = [await balanceOf(db, customerId), await roomAfter(db, customerId, BigInt(nano), 'today')]
   return {
-    json: { customer_id: customerId, adjustment_id: adjustment, amount_usd: usd(nano), reason, ...balanceJson(balance) },
-    text: `${nano < 0 ? 'Credited' : 'Charged'} ${dollars(Math.abs(nano))} to customer ${customerId}, ${customer.name}: ${reason}\n${balanceText(balance)}`,
+    json: { customer_id: customerId, adjustment_id: adjustment, amount_usd: usd(nano), reason, ...balanceJson(balance), budget: room.json },
+    text: `${nano < 0 ? 'Credited' : 'Charged'} ${dollars(Math.abs(nano))} to customer ${customerId}, ${customer.name}: ${reason}\n${balanceText(balance)}${room.text}`,
   }
 }

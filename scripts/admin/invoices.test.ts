@@ -130,8 +130,10 @@ test('all documents of a customer come to what they used, less what is left over
 test('invoices are listed by number, of a customer and a year', async () => {
   const { out } = await t.admin('list-invoices')
   const lines = out.trimEnd().split('\n')
-  expect(lines[0]).toMatch(/^number +issued +what +customer +month +net +tax +total$/)
-  expect(lines[1]).toMatch(new RegExp(`^${number} +\\d{4}-\\d\\d-\\d\\d +invoice +ACME [^]* +2026-03 +10\\.06 +1\\.91 +11\\.97 USD$`))
+  expect(lines[0]).toMatch(/^number +issued +what +customer +month +net +tax +total +paid$/)
+  expect(lines[1]).toMatch(
+    new RegExp(`^${number} +\\d{4}-\\d\\d-\\d\\d +invoice +ACME [^]* +2026-03 +10\\.06 +1\\.91 +11\\.97 USD +11\\.97$`),
+  )
   expect(lines[2]).toContain(`credit to ${number}`)
   expect((await t.admin('list-invoices', '--year', '2001', '--json')).json()).toEqual([])
   expect((await t.admin('list-invoices', '--customer', String(key.customerId), '--json')).json<unknown[]>()).toHaveLength(lines.length - 1)
@@ -146,7 +148,12 @@ test('an invoice of a prepaid customer asks for nothing that was paid', async ()
   expect((await t.admin('invoice', first, '--format', 'json')).json()).toMatchObject({
     due: null,
     payment: ['Paid in advance, out of your balance.'],
+    prepaid: true,
     sums: { net: '1.00' },
   })
+  const credited = await billing.admin('credit-note', first, '--amount', '0.4', '--reason', 'x', '--yes', '--json')
+  expect(credited.json()).toMatchObject({ net: '-0.40', left_usd: '4.4', budget: null })
+  const { out } = await t.admin('invoice', credited.json<{ number: string }>().number)
+  expect(out).toContain(`0.40 USD net of invoice ${first} are given back to your balance.`)
   await verified()
 })

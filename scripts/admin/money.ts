@@ -24,7 +24,7 @@ export interface Balance {
   paid: bigint
   used: bigint
   held: bigint
-  /** What is left to spend; of a postpaid customer what was paid less what was used. */
+  /** What is left to spend; of a postpaid customer it says nothing. */
   left: bigint
 }
 
@@ -43,12 +43,14 @@ export async function balanceOf(db: Database, customerId: number): Promise<Balan
   return { prepaid: row?.prepaid === 1, paid, used, held, left: paid - used - held }
 }
 
-export function balanceJson({ paid, used, held, left }: Balance) {
-  return { paid_usd: usd(paid), used_usd: usd(used), held_usd: usd(held), left_usd: usd(left) }
+/** Tax is in what a postpaid customer paid and not in what they used, so the one is not taken off the other. */
+export function balanceJson({ prepaid, paid, used, held, left }: Balance) {
+  return { paid_usd: usd(paid), used_usd: usd(used), held_usd: usd(held), left_usd: prepaid ? usd(left) : null }
 }
 
-/** Prepaid: $20 paid in, $3 used, $1 held by running requests, $16 left. */
+/** Postpaid: $1.77 paid in, with its tax; $1.49 used, before tax. Prepaid: $20 paid in, $3 used, $1 held by running requests, $16 left. */
 export function balanceText({ prepaid, paid, used, held, left }: Balance): string {
-  if (!prepaid) return `Postpaid: ${dollars(paid)} paid in, ${dollars(used)} used.`
+  if (!prepaid)
+    return `Postpaid: ${dollars(paid)} paid in, with its tax; ${dollars(used)} used, before tax. list-invoices --open shows what is to be paid.`
   return `Prepaid: ${dollars(paid)} paid in, ${dollars(used)} used, ${dollars(held)} held by running requests, ${dollars(left)} left.`
 }

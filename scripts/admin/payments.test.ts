@@ -74,10 +74,24 @@ test('one payment is booked once, however often it is typed', async () => {
   await refused(1, 'customer_id: there is no customer 999', 'list-payments', '999')
 })
 
+test('what Stripe booked is not booked by hand again, in the same direction, and it is said when it was', async () => {
+  const customer = await makeCustomer(t, '--prepaid')
+  await t.db.all(
+    `INSERT INTO payments (customer_id, id, amount_nano, source, reference, created_ms) VALUES (CAST(? AS INTEGER), 'stripe:evt_1', 20000000000, 'stripe', 'pi_aaa1', 1700000000000)`,
+    [customer],
+  )
+  await t.admin('update-customer', String(customer), '--prepaid', '--yes')
+  const pay = ['pay', String(customer), '20', '--reference', 'pi_aaa1']
+  const said = `--reference: 'pi_aaa1' of customer ${customer} was booked before: $20 from Stripe at 2023-11-14 22:13 (UTC)`
+  await refused(1, said, ...pay)
+  expect((await t.admin(...pay, '--back', '--yes')).code).toBe(0)
+  await refused(1, 'was booked before: -$20 by hand at 2', ...pay, '--back', '--yes')
+})
+
 test('a postpaid customer may pay, which changes no budget', async () => {
   const customer = await makeCustomer(t, '--budget', '5')
   const { out } = await t.admin('pay', String(customer), '3', '--reference', 'invoice 2026-0001')
-  expect(out).toContain('Postpaid: $3 paid in, $0 used.')
+  expect(out).toContain('Postpaid: $3 paid in, with its tax; $0 used, before tax. list-invoices --open')
   expect(await left(customer)).toBeNull()
   expect(await t.db.all("SELECT * FROM spend WHERE owner = 'p' || ?", [customer])).toEqual([])
 })

@@ -1,13 +1,14 @@
 // refund: what one request was charged is taken back, once, all of it or a part.
 import { Argument, type Command, Option } from 'commander'
-import type { Database, Row } from '../database/database.ts'
-import { databaseErrorIn } from '../database/database.ts'
+import { type Database, databaseErrorIn, type Row } from '../database/database.ts'
+import { formatCents } from '../invoices/sums.ts'
 import { amount, label } from './arguments.ts'
 import { audited } from './audit.ts'
 import { type Context, Failure, type Output } from './context.ts'
 import { balanceJson, balanceOf, balanceText, moneyState, rebuilt } from './money.ts'
-import { adjusted, CHARGED, REFUND, seek } from './money-sql.ts'
+import { ENDED, INVOICE_HAS_LESS, REFUND, seek } from './money-sql.ts'
 import type { CommonOptions, Shell } from './shell.ts'
+import { roomAfter } from './standings.ts'
 import { dayName, dollars, usd } from './table.ts'
 
 interface Options extends CommonOptions {
@@ -24,7 +25,6 @@ export function refundCommand(shell: Shell): Command {
     .action((requestId: string, options: Options) => shell.run(options, (context) => refund(context, requestId, options)))
 }
 
-const ENDED = seek('usage', `r.customer_id, r.key_id, CAST(${CHARGED} AS TEXT) AS charged, CAST(${adjusted('refund')} AS TEXT) AS refunded`)
 const RUNNING = seek('holds', 'r.customer_id')
 
 async function refund({ db, who }: Context, requestId: string, { reason, amount: part }: Options): Promise<Output> {
@@ -41,12 +41,16 @@ async function refund({ db, who }: Context, requestId: string, { reason, amount:
     { sql: REFUND, params: [requestId, part ?? null, reason] },
     ...rebuilt('customer', customerId),
     ...rebuilt('key', keyId),
-  ]).catch((error) => {
-    if (!databaseErrorIn(error)?.message.includes('UNIQUE constraint failed: adjustments')) throw error
-    throw refundedBefore(requestId, null)
+  ]).catch(async (error) => {
+    const said = databaseErrorIn(error)?.message ?? ''
+    if (said.includes('UNIQUE constraint failed: adjustments')) throw refundedBefore(requestId, null)
+    if (!said.includes(INVOICE_HAS_LESS)) throw error
+    await refundable(db, requestId, part)
+    throw overtaken(requestId)
   })
-  if (row === undefined) throw new Failure(`request_id: ${requestId} has changed meanwhile: nothing was refunded; try again.`)
+  if (row === undefined) throw overtaken(requestId)
   const [refunded, day, balance] = [-BigInt(row.amount ?? 0), dayName(Number(row.day)), await balanceOf(db, customerId)]
+  const room = await roomAfter(db, customerId, -refunded, Number(row.day))
   return {
     json: {
       request_id: requestId,
@@ -56,8 +60,9 @@ async function refund({ db, who }: Context, requestId: string, { reason, amount:
       day,
       reason,
       ...balanceJson(balance),
+      budget: room.json,
     },
-    text: `Refunded ${dollars(refunded)} of ${dollars(request.charged ?? 0)} to customer ${customerId}, counted on ${day}: ${reason}\n${balanceText(balance)}`,
+    text: `Refunded ${dollars(refunded)} of ${dollars(request.charged ?? 0)} to customer ${customerId}, counted on ${day}: ${reason}\n${balanceText(balance)}${room.text}`,
   }
 }
 
@@ -79,7 +84,29 @@ async function refundable(db: Database, requestId: string, part: number | undefi
   if (part !== undefined && BigInt(part) > charged) {
     throw new Failure(`amount: ${requestId} was charged ${dollars(charged)}: give no more than that, or use credit for what is beyond it.`)
   }
+  refuseBeyondInvoice(requestId, request, part === undefined ? charged : BigInt(part))
   return request
+}
+
+/** Throws Failure where the invoice that the request is on has not as much left to give back. */
+function refuseBeyondInvoice(requestId: string, { invoice, late }: Row, nano: bigint): void {
+  if (typeof invoice !== 'string') return
+  const [number, netCents, credited, refunded, left] = JSON.parse(invoice) as [string, string, string, string, string]
+  // What was charged late, after that month, is on another invoice.
+  const elsewhere = BigInt(late ?? 0)
+  const room = BigInt(left) > 0n ? BigInt(left) : 0n
+  if (nano - elsewhere <= room) return
+  const most = room + elsewhere
+  const had = `${formatCents(BigInt(netCents))} net, ${dollars(credited)} credited by credit notes, ${dollars(refunded)} refunded since`
+  const remedy =
+    most === 0n ? 'use credit for goodwill beyond it' : `give --amount ${usd(most)} or less, or use credit for what is beyond it`
+  throw new Failure(
+    `request_id: ${requestId} is on invoice ${number}, of which ${room === 0n ? 'nothing' : dollars(room)} is left to give back (${had}): ${remedy}.`,
+  )
+}
+
+function overtaken(requestId: string): Failure {
+  return new Failure(`request_id: ${requestId} has changed meanwhile: nothing was refunded; try again.`)
 }
 
 function refundedBefore(requestId: string, nano: string | null): Failure {

@@ -31,13 +31,13 @@ async function refused(said: string, ...args: string[]): Promise<void> {
 const spent = (owner: string) => t.db.all('SELECT period, spent_nano FROM spend WHERE owner = ? ORDER BY period', [owner])
 const refund = (id: string, ...more: string[]) => ['refund', id, '--reason', 'cut', ...more]
 
-/** An invoice of the month of this day, as far as the day of an adjustment asks. */
+/** An invoice of $10 of the month of this day, as far as the day of an adjustment asks. */
 async function invoice(customer: number, ms: number): Promise<void> {
   const at = new Date(ms)
   const month = Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1) / DAY_MS
   await t.db.all(
     `INSERT INTO invoices (year, seq, kind, customer_id, month, usage_nano, adjustments_nano, carried_nano, net_cents, remainder_nano, tax_bp, tax_cents, total_cents, document, created_ms)
-     VALUES (2026, ?, 'invoice', ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, '{}', 0)`,
+     VALUES (2026, ?, 'invoice', ?, ?, 10000000000, 0, 0, 1000, 0, 0, 0, 1000, '{}', 0)`,
     [customer, customer, month],
   )
 }
@@ -67,6 +67,7 @@ test('a refund gives back what a request was charged, to the budgets it was char
   await request(t, key, { cost: '0.1' })
   const { code, out } = await t.admin(...refund(id))
   expect([code, out.split('\n')[0]]).toEqual([0, `Refunded $0.4 of $0.4 to customer ${customer}, counted on ${today}: cut`])
+  expect(out).toContain('\nBudget of $5 (total): it has $0.4 more room in the present period, $4.9 is left.\n')
   for (const owner of [`c${customer}`, `k${key.id}`]) expect(await spent(owner)).toEqual([{ period: 0, spent_nano: 100_000_000 }])
   await refused(`request_id: ${id} was refunded $0.4 before`, ...refund(id))
   await refused('was refunded', ...refund(id, '--amount', '0.01'))
@@ -107,19 +108,29 @@ test('a refund counts on the day of its request, and today where that month has 
   const october = Date.UTC(2025, 9, 15)
   const key = await makeKey(t, await makeCustomer(t, '--budget', '100'))
   const [first, second] = [await request(t, key, { cost: '0.4', atMs: october }), await request(t, key, { cost: '0.3', atMs: october })]
-  expect((await t.admin(...refund(first, '--json'))).json()).toMatchObject({ day: '2025-10-15' })
+  expect((await t.admin(...refund(first, '--json'))).json()).toMatchObject({ day: '2025-10-15', budget: null })
   await invoice(key.customerId, october)
-  expect((await t.admin(...refund(second, '--json'))).json()).toMatchObject({ day: today })
+  expect((await t.admin(...refund(second, '--json'))).json()).toMatchObject({
+    day: today,
+    budget: { room_usd: '0.3', remaining_usd: '100.3' },
+  })
   expect(await spent(`c${key.customerId}`)).toMatchObject([{ spent_nano: 300_000_000 }, { spent_nano: -300_000_000 }])
 })
 
 test('a credit is less to pay from today, and a charge, which is asked about, more', async () => {
   const customer = await makeCustomer(t, '--budget', '5')
   const credit = ['credit', String(customer), '1.5', '--reason', 'sorry for Monday']
-  expect((await t.admin(...credit, '--json')).json()).toMatchObject({ amount_usd: '-1.5', used_usd: '-1.5' })
+  expect((await t.admin(...credit, '--json')).json()).toMatchObject({
+    ...{ amount_usd: '-1.5', used_usd: '-1.5', left_usd: null },
+    budget: { budget_usd: '5', period: 'month', room_usd: '1.5', remaining_usd: '6.5' },
+  })
   expect(await spent(`c${customer}`)).toMatchObject([{ spent_nano: -1_500_000_000 }])
   expect((await t.admin(...credit, '--charge')).code).toBe(2)
-  expect((await t.admin(...credit, '--charge', '--yes')).out).toContain('Charged $1.5 to customer')
+  const charged = (await t.admin(...credit, '--charge', '--yes')).out
+  expect(charged).toContain('Charged $1.5 to customer')
+  expect(charged).toMatch(
+    /\nBudget of \$5 \(month\): it has \$1\.5 less room in the present period, \$5 is left until \d{4}-\d\d-01 00:00 \(UTC\)\.\n$/,
+  )
   expect(await spent(`c${customer}`)).toMatchObject([{ spent_nano: 0 }])
   await refused('customer_id: there is no customer 999', 'credit', '999', '1', '--reason', 'x')
   const rows = await t.db.all("SELECT target, after FROM audit_log WHERE command = 'credit' ORDER BY id")

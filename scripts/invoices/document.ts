@@ -88,6 +88,8 @@ export interface InvoiceDocument {
   carried_from: string | null
   sums: Sums
   payment: string[]
+  /** Its customer paid in advance: an invoice is paid out of their balance, and the net of a credit note goes back into it. Older ones do not say. */
+  prepaid?: boolean
   legal: string[]
 }
 

@@ -64,6 +64,7 @@ export function draftInvoice(facts: MonthFacts, settings: InvoiceSettings): Draf
         tax_percent: formatPercent(taxBp),
       },
       payment: termsOf(due, facts.customer.prepaid, settings),
+      prepaid: facts.customer.prepaid,
       legal: settings.legal,
     },
   }
@@ -87,7 +88,7 @@ export interface CreditFacts {
   /** Of the invoice's net, what was not credited yet. */
   leftCents: bigint
   reason: string
-  customer: Recipient
+  customer: Recipient & { prepaid: boolean }
 }
 
 /** A credit note says who it is from as of now, and what of its invoice it takes back. Its remainder is the one that was carried to it. */
@@ -118,7 +119,8 @@ export function draftCredit(facts: CreditFacts, settings: InvoiceSettings): Omit
         remainder: '0.00',
         ...centsOf(due),
       },
-      payment: [],
+      payment: facts.customer.prepaid ? settings.payment.prepaid_credit_terms : [],
+      prepaid: facts.customer.prepaid,
       legal: settings.legal,
     },
   }

@@ -80,6 +80,15 @@ test('what is to be done with the total is said, also where it is nothing or les
   expect(dueText(total('-1234.00'))).toBe('1,234.00 USD are in your favour.')
 })
 
+test('a credit note says where the money goes: off what is to be paid, or its net back into the balance', () => {
+  const sums = { ...DOCUMENT.sums, net: '-2.00', tax: '-0.38', total: '-2.38' }
+  const credit = { ...DOCUMENT, kind: 'credit_note' as const, sums, corrects: { number: '2026-0001', issued: '2026-10-01', reason: 'x' } }
+  expect(dueText(credit)).toBe('2.38 USD of invoice 2026-0001 are not to be paid, or are paid back.')
+  const prepaid = { ...credit, prepaid: true, payment: ['Its tax is paid back.'] }
+  expect(textOf(prepaid)).toContain('\n2.00 USD net of invoice 2026-0001 are given back to your balance.\nIts tax is paid back.\n')
+  expect(htmlOf(prepaid)).toContain('2.00 USD net of invoice 2026-0001 are given back to your balance.')
+})
+
 test('the CSV has a row for each line and sum, all as long as the first', () => {
   const rows = csvOf(DOCUMENT).split('\r\n')
   expect(rows.pop()).toBe('')

@@ -29,7 +29,7 @@ test('what may be left out has a default', async () => {
     issuer: { name: 'A', address: ['B'] },
     tax: { label: 'Tax', percent: 0 },
     currency: 'USD',
-    payment: { days: null, terms: [], prepaid_terms: ['Paid in advance, out of your balance.'] },
+    payment: { days: null, terms: [], prepaid_terms: ['Paid in advance, out of your balance.'], prepaid_credit_terms: [] },
     legal: [],
   })
 })

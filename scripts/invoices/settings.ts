@@ -29,6 +29,7 @@ const settings = z.strictObject({
       days: z.int().min(0).max(365).nullable().default(null),
       terms: lines.default([]),
       prepaid_terms: lines.default(['Paid in advance, out of your balance.']),
+      prepaid_credit_terms: lines.default([]),
     })
     .prefault({}),
   legal: lines.default([]),

@@ -106,10 +106,11 @@ export function exactSums({ kind, sums, carried_from: from }: InvoiceDocument): 
 }
 
 /** What the customer is to do with the total. */
-export function dueText({ kind, due, sums, currency, corrects }: InvoiceDocument): string {
-  if (kind === 'credit_note')
-    return `${grouped(sums.total.replace('-', ''))} ${currency} of invoice ${corrects?.number} are not to be paid, or are paid back.`
-  if (sums.total.startsWith('-')) return `${grouped(sums.total.slice(1))} ${currency} are in your favour.`
+export function dueText({ kind, due, sums, currency, corrects, prepaid }: InvoiceDocument): string {
+  const size = (amount: string) => `${grouped(amount.replace('-', ''))} ${currency}`
+  if (kind === 'credit_note' && prepaid) return `${size(sums.net)} net of invoice ${corrects?.number} are given back to your balance.`
+  if (kind === 'credit_note') return `${size(sums.total)} of invoice ${corrects?.number} are not to be paid, or are paid back.`
+  if (sums.total.startsWith('-')) return `${size(sums.total)} are in your favour.`
   if (sums.total === '0.00') return 'Nothing is to be paid.'
   return due === null ? '' : `Payable by ${longDay(due)}.`
 }

@@ -38,7 +38,8 @@ const BALANCE = /^INSERT INTO spend[\s\S]*JOIN payments/
 const DAILY = /^INSERT INTO usage_daily/
 const LATE = /^INSERT INTO adjustments[\s\S]*WITH late/
 const REFUND = /^INSERT INTO adjustments[\s\S]*'refund:'/
-const PAYMENT = /^INSERT INTO payments[\s\S]*'stripe'/
+const PAYMENT = /^INSERT INTO payments[\s\S]*->> 'amountNano'/
+const BY_HAND = /^INSERT INTO payments[\s\S]*'manual', \?4/
 
 /** The hold is written where a decision from when the call was sent says so: what was committed in between is not seen. */
 const staleAdmission = (): Mutation => {
@@ -100,6 +101,8 @@ export const MUTATIONS: readonly Mutation[] = [
   replacing('settlement forgets the balance', SETTLE_SPEND, 'ELSE prepaid END', 'ELSE false END'),
   replacing('settlement charges the balance of the postpaid', SETTLE_SPEND, 'ELSE prepaid END', 'ELSE true END'),
   replacing('a late end asks no balance', LATE, 'iif(prepaid, -coalesce', 'iif(false, -coalesce'),
+  replacing('what Stripe booked is booked by hand', BY_HAND, 'iif(EXISTS', 'iif(false AND EXISTS'),
+  replacing('what was booked by hand is booked by Stripe', PAYMENT, "p.id > 'manual:'", 'false'),
   replacing('a reference counts twice', PAYMENT, "AND p.reference = ?1 ->> 'reference'", 'AND false'),
   replacing(
     'a late end goes into an invoiced month',
@@ -113,6 +116,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'iif(EXISTS (SELECT 1 FROM invoices',
     'iif(false AND EXISTS (SELECT 1 FROM invoices',
   ),
+  replacing('a refund asks no invoice', REFUND, 'max(0, left_nano)', '9e15'),
   replacing('a refund counts twice', REFUND, "'refund:' || id", "'refund:' || id || (SELECT count(*) FROM adjustments)"),
   replacing(
     'the balance forgets what was paid back',

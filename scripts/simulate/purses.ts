@@ -9,8 +9,9 @@ interface Due {
   nano: number
 }
 
-/** What counts once: the same money, whatever events tell of it. */
-const referenceOf = ({ customerId, amountNano, reference }: Payment) => `${customerId} ${amountNano > 0 ? 'in' : 'back'} ${reference}`
+/** What counts once: the same money, whatever events tell of it, and whoever books it. */
+const referenceOf = ({ customerId, amountNano, reference }: Pick<Payment, 'customerId' | 'reference'> & { amountNano: number }) =>
+  `${customerId} ${amountNano > 0 ? 'in' : 'back'} ${reference}`
 
 export class Purses {
   readonly #store: Store
@@ -35,8 +36,8 @@ export class Purses {
   }
 
   /** Money that was moved by hand. Returns false where it was before, so that no row may come of it. */
-  paid(customerId: number, id: string, nano: number): boolean {
-    const counts = this.#counts(id)
+  paid(customerId: number, id: string, nano: number, reference: string): boolean {
+    const counts = this.#counts(id, referenceOf({ customerId, amountNano: nano, reference }))
     if (counts) add(this.#paid, customerId, nano)
     return counts
   }

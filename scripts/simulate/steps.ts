@@ -86,6 +86,7 @@ export type MoneyStep =
   | { do: 'pay'; gateway: number; customer: number; nano: number; reference: number }
   /** Stripe tells of an earlier one again: by the same event, or by another that is about the same money. */
   | { do: 'redeliver'; gateway: number; which: number; sameEvent: boolean }
+  /** By the same references: money that Stripe tells of, too. */
   | { do: 'pay by hand'; customer: number; nano: number; reference: number }
   | { do: 'adjust'; customer: number; nano: number }
   /** Last month is closed, if nothing of it is in flight. */

@@ -201,7 +201,7 @@ export class World {
         return
       }
       case 'pay by hand':
-        return this.#moves.payByHand(customer, step.nano, `transfer ${step.reference}`)
+        return this.#moves.payByHand(customer, step.nano, `pi_${step.reference}`)
       case 'adjust':
         return this.#moves.adjust(customer, step.nano)
       case 'invoice':

@@ -1,4 +1,5 @@
 // What the books of invoices have to say: the same questions as in proofs.ts, of rows that were written for good.
+import { refundedSinceSql, returnableSql } from './given-back.ts'
 import type { Proof } from './proofs.ts'
 
 const NUMBER = "printf('%d-%04d', year, seq)"
@@ -27,9 +28,11 @@ export const INVOICE_PROOFS: readonly Proof[] = [
       ) SELECT customer_id, id, sum(due) AS credited_nano, sum(posted) AS posted_nano FROM parts
       GROUP BY customer_id, id HAVING sum(due) <> sum(posted) OR sum(notes) <> 1
       UNION ALL
-      SELECT i.customer_id, ${NUMBER}, c.net * 10000000, i.net_cents * 10000000
-      FROM (SELECT corrects, -sum(net_cents) AS net, -sum(tax_cents) AS tax FROM invoices WHERE corrects IS NOT NULL GROUP BY corrects) c
-        JOIN invoices i ON i.id = c.corrects WHERE c.net > i.net_cents OR c.tax > i.tax_cents`,
+      SELECT customer_id, number, credited + refunded, net_cents * 10000000 FROM (
+        SELECT i.*, ${NUMBER} AS number, coalesce(c.net, 0) AS net, coalesce(c.tax, 0) AS tax, coalesce(c.net, 0) * 10000000 AS credited, ${refundedSinceSql('i')} AS refunded
+        FROM invoices i LEFT JOIN (SELECT corrects, -sum(net_cents) AS net, -sum(tax_cents) AS tax FROM invoices WHERE corrects IS NOT NULL GROUP BY corrects) c ON c.corrects = i.id
+        WHERE i.kind = 'invoice'
+      ) i WHERE credited > 0 AND (net > net_cents OR tax > tax_cents) OR credited + refunded > ${returnableSql('i')}`,
   },
   {
     name: 'numbers of invoices are gapless in each year',

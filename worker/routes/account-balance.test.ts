@@ -57,6 +57,28 @@ test('a balance that does not cover a request is said with what is left, what is
   })
 })
 
+test('a balance below zero is said as it is, in every dialect, so that one knows what to pay in', async () => {
+  const key = await makeKey(await makeCustomer({ prepaid: '2' }))
+  await db.prepare("UPDATE spend SET spent_nano = 1250000000 WHERE owner = 'p' || CAST(? AS INTEGER)").bind(key.customerId).run()
+  const messages = '"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}]'
+  const bodies = {
+    '/api/chat': `{${messages}}`,
+    '/api/generate': '{"model":"m","prompt":"x"}',
+    '/v1/chat/completions': `{${messages}}`,
+    '/v1/completions': '{"model":"m","prompt":"x"}',
+    '/v1/responses': '{"model":"m","input":"x"}',
+    '/v1/embeddings': '{"model":"m","input":"x"}',
+    '/v1/messages': `{${messages}}`,
+  }
+  for (const [path, body] of Object.entries(bodies)) {
+    const refused = await call(key, path, { method: 'POST', body })
+    expect([refused.status, await refused.text()], path).toEqual([
+      402,
+      expect.stringContaining('which may cost $0.5 at the least: -$1.25 is left. Ask the operator how to pay in.'),
+    ])
+  }
+})
+
 test('where the budget has less room than the balance, the budget is named', async () => {
   const key = await makeKey(await makeCustomer({ prepaid: '2', budget: '0.1' }))
   expect(await (await chat(key)).json()).toMatchObject({ error: expect.stringContaining('The account’s budget of $0.1 (month)') })

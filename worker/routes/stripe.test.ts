@@ -9,7 +9,7 @@ import { db, makeCustomer, migrate, usd } from '../testing/ledger.ts'
 import disputed from './fixtures/charge-dispute-created.json'
 import chargeRefunded from './fixtures/charge-refunded.json'
 import debitPaid from './fixtures/checkout-session-async-payment-succeeded.json'
-import paid from './fixtures/checkout-session-completed.json'
+import paidEvent from './fixtures/checkout-session-completed.json'
 import debitBegun from './fixtures/checkout-session-completed-unpaid.json'
 import refunded from './fixtures/refund-created.json'
 import refundedAgain from './fixtures/refund-created-again.json'
@@ -52,7 +52,7 @@ function eventsOf(customerId: number) {
       '"client_reference_id":"1"',
       `"client_reference_id":"${customerId}"`,
     )
-  return { own, paid: own(paid), refunded: own(refunded), refundedAgain: own(refundedAgain), refundFailed: own(refundFailed) }
+  return { own, paid: own(paidEvent), refunded: own(refunded), refundedAgain: own(refundedAgain), refundFailed: own(refundFailed) }
 }
 
 const paymentsOf = async (customerId: number) =>
@@ -181,11 +181,45 @@ test('what Stripe did not sign a moment ago, byte for byte, is refused without a
   expect(await paymentsOf(customer)).toEqual([])
 })
 
+test('what was booked by hand is told with when, and an amount that differs is for the operator', async () => {
+  const customer = await makeCustomer({ prepaid: '0' })
+  const { paid } = eventsOf(customer)
+  const reference = (JSON.parse(paid) as typeof paidEvent).data.object.payment_intent
+  await db
+    .prepare(
+      "INSERT INTO payments (customer_id, id, amount_nano, source, reference, created_ms) VALUES (?, ?, ?, 'manual', ?, 1700000000000)",
+    )
+    .bind(customer, `manual:${customer}`, usd('19'), reference)
+    .run()
+  const lines = logged()
+  expect((await deliver(paid)).status).toBe(200)
+  expect(await paymentsOf(customer)).toEqual([usd('19')])
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { event: 'error', code: 'stripe', message: `${reference} is $20 to Stripe, and was booked as $19: it counts once` },
+    { event: 'payment', outcome: 'posted before', booked_at: '2023-11-14T22:13:20.000Z', booked_by: 'manual' },
+  ])
+})
+
+test('an event that is signed and not understood is named in the log and in the answer', async () => {
+  const lines = logged()
+  const strange = await deliver(JSON.stringify({ ...paidEvent, id: 'evt_strange1', data: { object: { id: 7 } } }))
+  expect([strange.status, await strange.text()]).toEqual([500, expect.stringContaining('event evt_strange1 is signed by Stripe')])
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+    event: 'error',
+    message: expect.stringMatching(/evt_strange1, .*not understood: id, mode/),
+  })
+  const untimed = await deliver(JSON.stringify({ ...paidEvent, id: 'evt_strange2', created: 'soon' }))
+  expect(await untimed.text()).toContain('evt_strange2')
+  const nameless = await deliver(JSON.stringify({ ...paidEvent, id: 'payer@example.com' }))
+  expect([nameless.status, await nameless.text()]).toEqual([500, expect.stringContaining('an event without an id')])
+  expect(lines.join('\n')).not.toMatch(/payer@example\.com|soon/)
+})
+
 test('a huge body is refused before it is looked at, a strange one fails, another event is taken and forgotten', async () => {
   expect((await deliver('x'.repeat(300_000))).status).toBe(413)
   expect((await deliver('{"object":"event","type":"checkout.session.completed"}')).status).toBe(500)
-  expect((await deliver(JSON.stringify({ ...paid, data: { object: { id: 7 } } }))).status).toBe(500)
-  expect((await deliver(JSON.stringify({ ...paid, type: 'payout.paid', data: { object: {} } }))).status).toBe(200)
+  expect((await deliver(JSON.stringify({ ...paidEvent, data: { object: { id: 7 } } }))).status).toBe(500)
+  expect((await deliver(JSON.stringify({ ...paidEvent, type: 'payout.paid', data: { object: {} } }))).status).toBe(200)
 })
 
 test('without a secret there is no such path, and no other method with one', async () => {

@@ -4,10 +4,11 @@ import { Hono } from 'hono'
 import { WebPlatformFunctions } from '../../node_modules/stripe/esm/platform/WebPlatformFunctions.js'
 import { createWebhooks } from '../../node_modules/stripe/esm/Webhooks.js'
 import { configOf } from '../config.ts'
-import { GatewayError, gatewayFault } from '../errors.ts'
+import { GatewayError } from '../errors.ts'
+import { isObject } from '../json.ts'
 import { payerOf, postPayment } from '../ledger/payments.ts'
 import { log } from '../log.ts'
-import { formatUsd } from '../money.ts'
+import { formatUsd, type NanoUsd } from '../money.ts'
 import { readBytes } from '../read-request.ts'
 import { type Meaning, meaningOf, type StripeEvent, stripeEvent } from '../stripe-event.ts'
 import type { AppEnv } from './context.ts'
@@ -43,12 +44,12 @@ async function verified(request: Request, secret: string): Promise<StripeEvent> 
   } catch {
     throw new GatewayError('invalid_request', 'Bad request.')
   }
-  return understood(() => stripeEvent.parse(event))
+  return understood(event, () => stripeEvent.parse(event))
 }
 
 /** Books what an event tells. False: it is to be told again, since what it is about is not known yet. Throws what D1 throws. */
 async function book(db: D1Database, event: StripeEvent, nowMs: number): Promise<boolean> {
-  const meaning = understood(() => meaningOf(event))
+  const meaning = understood(event, () => meaningOf(event))
   switch (meaning.kind) {
     case 'nothing':
       return true
@@ -86,8 +87,15 @@ type Booked = Extract<Meaning, { amountNano: unknown }>
 
 async function post(db: D1Database, event: StripeEvent, { amountNano, reference }: Booked, customerId: number, reason: string) {
   const posted = await postPayment(db, { customerId, id: `stripe:${event.id}`, amountNano, reference, reason })
-  if (posted === 'no such customer') return tellOperator(event, 'client_reference_id names no customer', { customer_id: customerId })
-  log({ event: 'payment', customer_id: customerId, amount_usd: formatUsd(amountNano), stripe_event: event.id, outcome: posted })
+  const { outcome } = posted
+  if (outcome === 'no such customer') return tellOperator(event, 'client_reference_id names no customer', { customer_id: customerId })
+  const booked = outcome === 'posted before' ? posted.booked : null
+  if (booked !== null && booked.amountNano !== amountNano) {
+    const [here, before] = [amountNano, booked.amountNano].map((nano) => `$${formatUsd(nano as NanoUsd)}`)
+    tellOperator(event, `${reference} is ${here} to Stripe, and was booked as ${before}: it counts once`, { customer_id: customerId })
+  }
+  const earlier = booked === null ? {} : { booked_at: new Date(booked.bookedMs).toISOString(), booked_by: booked.source }
+  log({ event: 'payment', customer_id: customerId, amount_usd: formatUsd(amountNano), stripe_event: event.id, outcome, ...earlier })
 }
 
 /** Tells the operator, to whom alone it says something. */
@@ -95,12 +103,21 @@ function tellOperator(event: StripeEvent, message: string, more: Record<string, 
   log({ event: 'error', code: 'stripe', stripe_event: event.id, type: event.type, ...more, message })
 }
 
-/** A shape that Stripe does not have: the fields at fault are told, not what they hold. */
-function understood<T>(read: () => T): T {
+/** A shape that Stripe does not have: the log and the answer name the event, and the log the fields at fault, not what they hold. */
+function understood<T>(event: unknown, read: () => T): T {
   try {
     return read()
   } catch (error) {
     const fields = error instanceof Error && 'issues' in error ? (error.issues as { path: PropertyKey[] }[]) : []
-    throw gatewayFault(`an event of Stripe is not understood: ${fields.map(({ path }) => path.join('.')).join(', ')}`)
+    const name = nameOf(event)
+    throw new GatewayError('internal_error', `${name} is signed by Stripe and not understood: the operator has the cause.`, {
+      cause: `${name}, signed by Stripe, is not understood: ${fields.map(({ path }) => path.join('.')).join(', ')}`,
+    })
   }
+}
+
+/** The event's id, where it has one that can be written down: it is signed, and its shape is not known yet. */
+function nameOf(event: unknown): string {
+  const id = isObject(event) ? event.id : undefined
+  return typeof id === 'string' && /^evt_\w{1,200}$/.test(id) ? `event ${id}` : 'an event without an id'
 }
