@@ -15,6 +15,7 @@ import { CREDIT_PREFIX, carriedOf, carriedStatement } from './invoice-read.ts'
 import { invoiceSettings } from './invoice-settings.ts'
 import { writeInvoice } from './invoice-write.ts'
 import { findInvoice, type InvoiceNumber, invoiceNumber, type StoredInvoice } from './invoices.ts'
+import { adminCommand } from './next-command.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 
 interface Options extends AskingOptions {
@@ -84,7 +85,12 @@ async function creditFor(db: Database, number: InvoiceNumber, amount: bigint | u
 /** At most zero. */
 const CREDITED = 'SELECT CAST(coalesce(sum(net_cents), 0) AS TEXT) AS cents FROM invoices WHERE corrects = CAST(? AS INTEGER)'
 
-async function write({ db, who }: Context, number: InvoiceNumber, { reason, amount }: Options, settings: InvoiceSettings): Promise<Output> {
+async function write(
+  { db, who, remote }: Context,
+  number: InvoiceNumber,
+  { reason, amount }: Options,
+  settings: InvoiceSettings,
+): Promise<Output> {
   const note = { who, command: 'credit-note', target: `invoice ${numberOf(number.year, number.seq)}` }
   const written = await writeInvoice(db, note, async () => {
     const { invoice, leftCents, creditCents } = await creditFor(db, number, amount)
@@ -104,7 +110,7 @@ async function write({ db, who }: Context, number: InvoiceNumber, { reason, amou
       also: [ADJUSTMENT, ...rebuildSpendSql('customer').map((sql) => ({ sql, params: [customerId] }))],
     }
   })
-  return { json: creditJson(written.document), text: creditText(written.document) }
+  return { json: creditJson(written.document), text: creditText(written.document, remote) }
 }
 
 /** The credit is an adjustment of today, so that usage and adjustments stay what was invoiced less what was credited. */
@@ -121,6 +127,6 @@ function creditJson({ number, corrects, customer, sums, currency }: InvoiceDocum
   return { number, corrects: corrects?.number, customer_id: customer.id, net, tax, total, currency }
 }
 
-function creditText({ number, corrects, sums, currency }: InvoiceDocument): string {
-  return `Credit note ${number} to invoice ${corrects?.number}: net ${sums.net}, tax ${sums.tax}, total ${sums.total} ${currency}.\nNext: npm run admin -- invoice ${number} --format html --output ${number}.html`
+function creditText({ number, corrects, sums, currency }: InvoiceDocument, remote: boolean): string {
+  return `Credit note ${number} to invoice ${corrects?.number}: net ${sums.net}, tax ${sums.tax}, total ${sums.total} ${currency}.\nNext: ${adminCommand({ remote }, `invoice ${number} --format html --output ${number}.html`)}`
 }

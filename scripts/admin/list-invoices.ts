@@ -6,6 +6,7 @@ import { formatCents } from '../invoices/sums.ts'
 import { count, id } from './arguments.ts'
 import type { Context, Output } from './context.ts'
 import { findCustomer } from './customers.ts'
+import { adminCommand } from './next-command.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dayName, table } from './table.ts'
 
@@ -28,7 +29,7 @@ const LIST = `SELECT ${numberSql('i.year', 'i.seq')} AS number, i.kind, i.month,
 FROM invoices i WHERE (?1 IS NULL OR i.customer_id = CAST(?1 AS INTEGER)) AND (?2 IS NULL OR i.year = CAST(?2 AS INTEGER)) ORDER BY i.year, i.seq`
 
 /** Throws Failure for a customer that there is not. */
-async function listInvoices({ db }: Context, { customer, year }: Options): Promise<Output> {
+async function listInvoices({ db, remote }: Context, { customer, year }: Options): Promise<Output> {
   if (customer !== undefined) await findCustomer(db, customer)
   const rows = await db.all(LIST, [customer ?? null, year ?? null])
   const cents = (value: Row[string] | undefined) => formatCents(BigInt(value ?? 0))
@@ -37,7 +38,7 @@ async function listInvoices({ db }: Context, { customer, year }: Options): Promi
     json: rows.map((row) => ({ ...row, month: month(row), net: cents(row.net), tax: cents(row.tax), total: cents(row.total) })),
     text:
       rows.length === 0
-        ? 'No invoices. Next: npm run admin -- close-month YYYY-MM'
+        ? `No invoices. Next: ${adminCommand({ remote }, 'close-month YYYY-MM')}`
         : table(rows, [
             { title: 'number', value: ({ number }) => String(number) },
             { title: 'issued', value: ({ issued }) => String(issued) },

@@ -77,6 +77,12 @@ test('a command with --remote goes to the account and database of the settings',
   })
 })
 
+test('the next command that one names goes to the same database', async () => {
+  const { out } = await runCommand(['create-customer', 'Grace', 'grace@example.com', '--unlimited', '--remote'], { environment })
+  expect(out).toMatch(/\nNext: npm run admin -- generate-key \d+ --remote\n$/)
+  expect((await t.admin('create-customer', 'Joan', 'joan@example.com', '--unlimited')).out).toMatch(/-- generate-key \d+\n$/)
+})
+
 test('what is missing is named, with where to get it', async () => {
   for (const name of ['CLOUDFLARE_ACCOUNT_ID', 'CLOUDFLARE_API_TOKEN', 'D1_DATABASE_ID']) {
     await expect(remoteTransport({ ...environment, [name]: '' }, t.stateDir)).rejects.toThrow(new RegExp(`^--remote needs ${name}: .+`))

@@ -108,7 +108,11 @@ async function look<World extends Session>(
   return results.some(({ level }) => level === 'error') ? 1 : 0
 }
 
-async function sessionOf({ model }: Options, given: string | null, { nowMs }: DoctorIo): Promise<Omit<Session, 'fetch' | 'baseUrl'>> {
+async function sessionOf(
+  { model }: Options,
+  given: string | null,
+  { nowMs }: DoctorIo,
+): Promise<Omit<Session, 'remote' | 'fetch' | 'baseUrl'>> {
   return { nowMs, givenKey: given, givenModel: model ?? null, db: null, lent: null, hasModels: true, health: null }
 }
 
@@ -122,6 +126,7 @@ async function localWorld(options: Options, given: string | null, io: DoctorIo):
   const host = io.settings.HOST || '127.0.0.1'
   return {
     ...(await sessionOf(options, given, io)),
+    remote: false,
     fetch: io.fetch,
     baseUrl: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${io.settings.PORT || '8787'}`,
     nodeVersion: io.nodeVersion,
@@ -143,6 +148,7 @@ async function remoteWorld(deployment: Deployment, options: Options, given: stri
   const environment = { ...io.settings, CLOUDFLARE_ACCOUNT_ID: deployment.accountId, D1_DATABASE_ID: deployment.database?.id }
   return {
     ...(await sessionOf(options, given, io)),
+    remote: true,
     fetch: publicFetch(io.environment),
     baseUrl: `https://${deployment.public.hostname}`,
     deployment,

@@ -31,9 +31,9 @@ const clock = (offMs: number) => judgeClock(answer(200, '', { date: new Date(NOW
 const host = (state: string, cause: string | null) => judgeHost(json(200, { state, cause, version: '0.13.1', latency_ms: 7 }))
 const quota = (read: number, written: number, plan: 'free' | 'paid' = 'free') => judgeQuota({ read, written }, plan)
 const prices = (onHost: string[], inForce: string[], withdrawn: string[] = []) =>
-  judgePrices({ onHost, inForce: new Set(inForce), withdrawn: new Set(withdrawn), ofVendors: 0 }, ' --remote')
+  judgePrices({ onHost, inForce: new Set(inForce), withdrawn: new Set(withdrawn), ofVendors: 0 }, true)
 const judgeCounted = (on_host: number, offered: number, withdrawn: string[] = []) =>
-  judgePrices({ onHost: { on_host, offered }, inForce: new Set(['a']), withdrawn: new Set(withdrawn), ofVendors: 0 }, ' --remote')
+  judgePrices({ onHost: { on_host, offered }, inForce: new Set(['a']), withdrawn: new Set(withdrawn), ofVendors: 0 }, true)
 const proof = (ok: boolean, days: number) => judgeProof({ ok, findings: ok ? 0 : 3, atMs: NOW_MS - days * DAY_MS }, NOW_MS, 'verify')
 const told = { state: 'ended', outcome: 'completed', output_tokens: 1, cost_usd: '0.0001' } as const
 
@@ -104,13 +104,13 @@ const CASES: Case[] = [
   ['one that has gone', prices(['a'], ['a', 'b']), 'warning', /not on the host: b/],
   [
     'a price for all, and nobody knows what is on the host',
-    judgePrices({ onHost: { why: 'x' }, inForce: new Set(['*', 'a']), withdrawn: new Set(), ofVendors: 0 }, ''),
+    judgePrices({ onHost: { why: 'x' }, inForce: new Set(['*', 'a']), withdrawn: new Set(), ofVendors: 0 }, false),
     'ok',
     /every model/,
   ],
   [
     'prices by name, and nobody knows what is on the host',
-    judgePrices({ onHost: { why: 'the reason' }, inForce: new Set(['a']), withdrawn: new Set(), ofVendors: 0 }, ''),
+    judgePrices({ onHost: { why: 'the reason' }, inForce: new Set(['a']), withdrawn: new Set(), ofVendors: 0 }, false),
     'warning',
     /the reason/,
   ],
@@ -121,17 +121,17 @@ const CASES: Case[] = [
   ['no price at all', prices(['a'], []), 'error', /no model has a price/],
   [
     "prices of vendors' alone",
-    judgePrices({ onHost: ['a'], inForce: new Set(), withdrawn: new Set(), ofVendors: 2 }, ''),
+    judgePrices({ onHost: ['a'], inForce: new Set(), withdrawn: new Set(), ofVendors: 2 }, false),
     'ok',
     /^2 of vendors/,
   ],
   ['no model at all', prices([], ['a']), 'error', /no model on/],
-  ['a token', judgeToken(json(200, {}), told, "Ollama's"), 'ok', /1 token in 20 ms, charged \$0\.0001/],
-  ['a token for nothing', judgeToken(json(200, {}), { ...told, cost_usd: '0' }, 'x'), 'warning', /nothing/],
-  ['a token that is not in the ledger', judgeToken(json(200, {}), null, 'x'), 'error', /not in the ledger/],
-  ['a token that failed', judgeToken(json(200, {}), { ...told, outcome: 'failed' }, 'x'), 'error', /failed/],
-  ['a refused key', judgeToken(json(401, { error: { message: 'No such key.' } }), null, 'x'), 'error', /401, No such key\./],
-  ['a page', judgeToken(page(502), null, 'x'), 'error', /502, not in the words/],
+  ['a token', judgeToken(json(200, {}), told, "Ollama's", true), 'ok', /1 token in 20 ms, charged \$0\.0001/],
+  ['a token for nothing', judgeToken(json(200, {}), { ...told, cost_usd: '0' }, 'x', true), 'warning', /nothing/],
+  ['a token that is not in the ledger', judgeToken(json(200, {}), null, 'x', true), 'error', /not in the ledger/],
+  ['a token that failed', judgeToken(json(200, {}), { ...told, outcome: 'failed' }, 'x', true), 'error', /failed/],
+  ['a refused key', judgeToken(json(401, { error: { message: 'No such key.' } }), null, 'x', true), 'error', /401, No such key\./],
+  ['a page', judgeToken(page(502), null, 'x', true), 'error', /502, not in the words/],
   ['Node as pinned', judgeNode('24.21.0', '24.21.0'), 'ok', /24/],
   ['another Node', judgeNode('26.0.0', '24.21.0'), 'warning', /tried on/],
   ['an old Node', judgeNode('20.18.0', '24.21.0'), 'error', /older than 22\.12/],

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type Cloudflare from 'cloudflare'
 import { canonicalModel } from '../../worker/model-name.ts'
+import { adminCommand } from '../admin/next-command.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
 import type { OpenDatabase } from '../database/open.ts'
 import { SetupError } from '../setup/problem.ts'
@@ -85,7 +86,7 @@ const CHECKS: readonly Check<RemoteWorld>[] = [
     name: 'ledger',
     title: 'ledger',
     needs: ['database'],
-    run: async (world) => askProof(opened(world), world.nowMs(), 'npm run admin -- verify-ledger --remote'),
+    run: async (world) => askProof(opened(world), world.nowMs(), adminCommand(world, 'verify-ledger')),
   },
   {
     name: 'prices',
