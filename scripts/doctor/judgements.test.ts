@@ -14,6 +14,7 @@ import { askName, askNetwork } from './names.ts'
 
 const DAY_MS = 86_400_000
 const NOW_MS = Date.UTC(2026, 10, 29, 12)
+const IN_A_DAY = new Date(NOW_MS + DAY_MS).toISOString()
 
 function answer(status: number, text: string, headers: Record<string, string> = {}): Asked {
   return { status, text, headers: new Headers(headers), atMs: NOW_MS, tookMs: 20 }
@@ -82,6 +83,7 @@ const CASES: Case[] = [
   ['a token near its end', judgeServiceToken(NOW_MS + 29 * DAY_MS, 1, NOW_MS), 'warning', /in 29 days/],
   ['a token at its end', judgeServiceToken(NOW_MS, 1, NOW_MS), 'error', /ended on 2026-11-29/],
   ['a rotation that was left', judgeServiceToken(NOW_MS + 200 * DAY_MS, 2, NOW_MS), 'warning', /older one/],
+  ['a rotation that keeps the older one', judgeServiceToken(NOW_MS + 200 * DAY_MS, 2, NOW_MS, IN_A_DAY), 'warning', /older one/],
   ['the domain alone', judgeAddresses({ enabled: false, previews_enabled: false }, 'domain'), 'ok', /alone/],
   ['workers.dev beside the domain', judgeAddresses({ enabled: true, previews_enabled: false }, 'domain'), 'error', /workers\.dev/],
   ['previews', judgeAddresses({ enabled: true, previews_enabled: true }, 'workers.dev'), 'error', /at preview/],
@@ -166,4 +168,16 @@ test('names: not there, at home, without a network', async () => {
   })
   expect(await askNetwork(() => Promise.reject(missing))).toMatchObject({ level: 'error', blocks: true })
   expect(await askNetwork(async () => ['104.16.1.1'])).toMatchObject({ level: 'ok' })
+})
+
+test('the remedy for two tokens says until when --keep keeps the older one, while it does', () => {
+  const remedy = (nowMs: number) => judgeServiceToken(NOW_MS + 200 * DAY_MS, 2, nowMs, IN_A_DAY).remedy
+  expect(remedy(NOW_MS)).toBe(
+    'It is kept until 2026-11-30 12:00 UTC, as --keep said: npm run admin -- rotate-access takes it away after that, with --keep 0 at once.',
+  )
+  expect(remedy(NOW_MS + DAY_MS)).toBe('npm run admin -- rotate-access takes it away.')
+})
+
+test('the remedy for models without a price is a command', () => {
+  expect(judgeCounted(4, 1).remedy).toMatch(/^npm run admin -- set-pricing MODEL .* --remote, or with '\*' as the model for all the rest/)
 })
