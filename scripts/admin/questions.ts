@@ -24,15 +24,18 @@ export async function askSecret(question: string): Promise<string> {
 function answerTo(shown: string, prompt: Interface): Promise<string> {
   return new Promise((resolve, reject) => {
     let answered = false
+    let stopped = false
     const stop = () => {
+      stopped = true
       reject(new Stopped('stopped: nothing was changed.'))
       prompt.close()
     }
-    for (const signal of SIGNALS) process.once(signal, stop)
+    for (const signal of SIGNALS) process.on(signal, stop)
     // A terminal that readline has in hand sends no signal for Ctrl-C.
     prompt.once('SIGINT', stop)
     prompt.once('close', () => {
-      for (const signal of SIGNALS) process.off(signal, stop)
+      // One Ctrl-C may come twice, by itself and passed on by whoever started this process.
+      if (!stopped) for (const signal of SIGNALS) process.off(signal, stop)
       if (!answered) process.stderr.write('\n')
       resolve('')
     })

@@ -123,7 +123,9 @@ export function refused(error: unknown, right: string): Failure {
     )
   }
   if (error instanceof Cloudflare.APIError && (error.status === 401 || error.status === 403 || error.status === 400)) {
-    return new Failure(`Cloudflare refuses CLOUDFLARE_API_TOKEN (${error.status}): it needs the permission ${right} on this account.`)
+    return new Failure(
+      `Cloudflare refuses CLOUDFLARE_API_TOKEN (${error.status}): it needs the permission ${right} on this account, or Cloudflare does not know it: was all of it copied?`,
+    )
   }
   if (error instanceof Cloudflare.APIError)
     return new Failure(`Cloudflare answered ${error.status}: ${error.errors?.[0]?.message ?? error.message}`)
