@@ -7,6 +7,7 @@ import { writePage } from './bench/page.ts'
 import { asText } from './bench/print.ts'
 import { startProgress } from './bench/progress.ts'
 import { onStopSignal } from './start/signals.ts'
+import { onReaderGone } from './start/standard-output.ts'
 
 const out = (text: string) => void process.stdout.write(text)
 const err = (text: string) => void process.stderr.write(text)
@@ -24,6 +25,7 @@ async function bench(options: Options): Promise<void> {
   }
 }
 
+onReaderGone()
 // Children end with this process, and what it put aside is removed as it exits.
 onStopSignal(
   () => process.exit(130),

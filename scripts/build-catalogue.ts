@@ -5,6 +5,7 @@ import { catalogueText } from './catalogue/format.ts'
 import { CatalogueError } from './catalogue/litellm.ts'
 import { readCatalogue } from './catalogue/read.ts'
 import { PROJECT_ROOT } from './start/project.ts'
+import { onReaderGone } from './start/standard-output.ts'
 
 const [file, version, date] = process.argv.slice(2)
 if (!file || !version || !date) {
@@ -12,6 +13,7 @@ if (!file || !version || !date) {
   process.exit(2)
 }
 
+onReaderGone()
 try {
   // npm changes to the project's directory and tells where it was called.
   const text = readFileSync(resolve(process.env.INIT_CWD ?? '.', file), 'utf8')

@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { doctor } from './doctor/command.ts'
 import { PROJECT_ROOT } from './start/project.ts'
+import { onReaderGone } from './start/standard-output.ts'
 
 const devVars = join(PROJECT_ROOT, '.dev.vars')
 // An empty variable is one that was not set.
 const environment = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''))
 const edge = environment.CLOUDFLARE_EDGE_URL
 
+onReaderGone()
 process.exitCode = await doctor(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),

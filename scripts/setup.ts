@@ -9,6 +9,7 @@ import { runSetup } from './setup/program.ts'
 import { terminalAsk } from './setup/terminal.ts'
 import { PROJECT_ROOT } from './start/project.ts'
 import { onStopSignal } from './start/signals.ts'
+import { onReaderGone } from './start/standard-output.ts'
 
 const devVars = join(PROJECT_ROOT, '.dev.vars')
 const set = Object.entries(process.env).filter(([, value]) => value !== '')
@@ -21,6 +22,8 @@ onStopSignal(
   },
   () => process.exit(130),
 )
+// What it makes is never left between a call and its note.
+onReaderGone(() => stop.abort())
 /** A stand-in of the API without one of the edge: nothing of what was made is to be seen. */
 const edgeIsThere = !environment.CLOUDFLARE_API_BASE_URL || environment.CLOUDFLARE_EDGE_URL
 

@@ -1,34 +1,27 @@
 // `npm run stand-in:cloudflare`: an empty Cloudflare account on this machine, with its edge and an Ollama behind it, to walk from set-up over
 // deploy to a metered request without Cloudflare. docs/deploy.md
-import { parseArgs } from 'node:util'
 import { startStandIn } from '../../host/stand-in/server.ts'
 import { startCloudflare } from './app.ts'
+import { type Arguments, HELP, readArguments } from './arguments.ts'
 import { forward, startEdge } from './edge.ts'
 import { letIn } from './let-in.ts'
 import { addOrganization } from './resources/access.ts'
 import { connect } from './resources/tunnels.ts'
 import { SETUP_RIGHTS } from './rights.ts'
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '8790' },
-    'edge-port': { type: 'string', default: '8791' },
-    zone: { type: 'string', default: 'example.com' },
-    plan: { type: 'string', default: 'free' },
-  },
-})
-const cloudflare = await startCloudflare({ port: Number(values.port) }).catch((error) => inUse('--port', values.port, error))
+const { port, edgePort, zone, plan } = readOrLeave()
+const cloudflare = await startCloudflare({ port }).catch((error) => inUse('--port', port, error))
 const { state } = cloudflare
 const account = state.addAccount('Stand-in')
-state.addZone(account, values.zone)
-state.plans.set(account, values.plan === 'paid' ? 'paid' : 'free')
+state.addZone(account, zone)
+state.plans.set(account, plan)
 addOrganization(state, account, 'stand-in')
 const token = state.addToken([account], [...SETUP_RIGHTS, 'Account Analytics Read'])
 
 const ollama = await startStandIn({ access: [] })
 ollama.edge({ tokens: () => letIn(state, account) })
 const edge = await startEdge({
-  port: Number(values['edge-port']),
+  port: edgePort,
   state,
   box(incoming, outgoing) {
     // The box connects as soon as its tunnel is there.
@@ -37,10 +30,9 @@ const edge = await startEdge({
     ollama.edge({ open: state.of('vpc_services', account).size > 0 })
     forward(incoming, outgoing, new URL(ollama.url))
   },
-}).catch((error) => inUse('--edge-port', values['edge-port'], error))
+}).catch((error) => inUse('--edge-port', edgePort, error))
 
-const { port } = new URL(edge.url)
-console.log(`A stand-in of Cloudflare, with an empty account and the domain ${values.zone}. It forgets all when it stops (Ctrl-C).
+console.log(`A stand-in of Cloudflare, with an empty account and the domain ${zone}. It forgets all when it stops (Ctrl-C).
 In another terminal, paste:
 
 export CLOUDFLARE_API_BASE_URL=${cloudflare.url}
@@ -50,13 +42,25 @@ export CLOUDFLARE_ACCOUNT_ID=${account}
 npm run setup -- --account ${account}
 
 Its edge answers for every hostname by the Host header:
-curl http://127.0.0.1:${port}/health -H 'host: api.${values.zone}'
+curl ${edge.url}/health -H 'host: api.${zone}'
 `)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void edge.close().then(() => Promise.all([cloudflare.close(), ollama.close()])))
 }
 
-function inUse(option: string, port: string, error: NodeJS.ErrnoException): never {
+function readOrLeave(): Arguments {
+  try {
+    const read = readArguments(process.argv.slice(2))
+    if (read !== null) return read
+    process.stdout.write(HELP)
+    process.exit(0)
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exit(2)
+  }
+}
+
+function inUse(option: string, port: number, error: NodeJS.ErrnoException): never {
   console.error(error.code === 'EADDRINUSE' ? `${option} ${port} is in use: give another one.` : `${option} ${port}: ${error.message}`)
   process.exit(1)
 }

@@ -10,6 +10,7 @@ import { findCustomer } from './customers.ts'
 import { type Candidate, candidates, closeCustomerMonth, draftMonth, refuseInFlight } from './invoice-month.ts'
 import { invoiceSettings } from './invoice-settings.ts'
 import { type Month, month } from './month.ts'
+import { adminCommand } from './next-command.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 import { dayName, plural, table } from './table.ts'
 
@@ -43,7 +44,7 @@ async function closeMonth(shell: Shell, asked: Month, options: Options): Promise
   let plan: Plan | undefined
   await shell.run(options, async (context) => {
     plan = await planOf(context, asked, options.customer ?? null)
-    if (plan.drafts.length === 0) return report(asked, [], plan)
+    if (plan.drafts.length === 0) return report(context, asked, [], plan)
     const text = `${asked.name} (UTC)\n${documentTable(plan.drafts)}\n${rest(plan)}`
     // With --json standard output is one value, and what is to be written is told to whoever is asked.
     if (!context.json) await context.io.out(text)
@@ -80,7 +81,8 @@ async function planOf({ db, io }: Context, asked: Month, customerId: number | nu
 }
 
 /** Throws Failure; what was written before stays, and a second run goes on from there. */
-async function write({ db, who }: Context, asked: Month, plan: Plan): Promise<Output> {
+async function write(context: Context, asked: Month, plan: Plan): Promise<Output> {
+  const { db, who } = context
   const written: InvoiceDocument[] = []
   for (const { customer } of plan.drafts) {
     try {
@@ -90,10 +92,10 @@ async function write({ db, who }: Context, asked: Month, plan: Plan): Promise<Ou
       throw new Failure(`${error.message} ${plural(written.length, 'invoice')} had been written before that: run it again for the rest.`)
     }
   }
-  return report(asked, written, plan)
+  return report(context, asked, written, plan)
 }
 
-function report(asked: Month, written: readonly InvoiceDocument[], plan: Plan): Output {
+function report(context: Context, asked: Month, written: readonly InvoiceDocument[], plan: Plan): Output {
   return {
     json: {
       month: asked.name,
@@ -106,7 +108,7 @@ function report(asked: Month, written: readonly InvoiceDocument[], plan: Plan): 
     text:
       written.length === 0
         ? `${rest(plan)}Nothing to write for ${asked.name}.`
-        : `Written:\n${documentTable(written)}\nNext: npm run admin -- invoice ${written[0]?.number} --format html --output ${written[0]?.number}.html`,
+        : `Written:\n${documentTable(written)}\nNext: ${adminCommand(context, `invoice ${written[0]?.number} --format html --output ${written[0]?.number}.html`)}`,
   }
 }
 

@@ -10,8 +10,10 @@ export interface Io {
   err(text: string): void
   /** Standard error is a terminal, so wide; and so may standard output be. */
   terminal?: { columns: number; isOut: boolean }
-  /** Asks a person yes or no; null: nobody is there. */
+  /** Asks a person yes or no; null: nobody is there. Throws Stopped. */
   ask: ((question: string) => Promise<boolean>) | null
+  /** Asks a person for what nobody else is to see. Throws Stopped. */
+  askSecret?: (question: string) => Promise<string>
   /** All of standard input, where it is no terminal. */
   input?: () => Promise<string>
   /** What relative paths are relative to. */
@@ -50,4 +52,9 @@ export class UsageError extends Error {
 /** It could not be done. Exit code 1. The message names the argument, if it was one, and the remedy. */
 export class Failure extends Error {
   override name = 'Failure'
+}
+
+/** A person or a signal has stopped it. Exit code 130. The message says what is there now. */
+export class Stopped extends Error {
+  override name = 'Stopped'
 }

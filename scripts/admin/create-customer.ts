@@ -7,6 +7,7 @@ import { nowMs } from './clock.ts'
 import { type Context, Failure, type Output, UsageError } from './context.ts'
 import { CUSTOMER_COLUMNS, customerJson, findCustomer, withUniqueEmail } from './customers.ts'
 import { budgetOption, type LimitOptions, limitOptions, periodOption } from './limits.ts'
+import { adminCommand } from './next-command.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dollars } from './table.ts'
 
@@ -39,7 +40,7 @@ export function createCustomerCommand(shell: Shell): Command {
 
 /** Without a budget it is an unlimited customer. Throws Failure for an email that is taken. */
 async function createCustomer(
-  { db, who }: Context,
+  { db, who, remote }: Context,
   asked: LimitOptions & { name: string; email: string; prepaid?: true },
 ): Promise<Output> {
   const { name, email: address, period = 'month', rpm = null, tpm = null, concurrency = null } = asked
@@ -57,6 +58,6 @@ async function createCustomer(
   const budget = made.budgetNano === null ? 'no budget' : `a budget of ${dollars(made.budgetNano)} (${made.budgetPeriod})`
   return {
     json: customerJson(made),
-    text: `Customer ${made.id}, ${made.name} <${made.email}>, with ${budget}${made.prepaid ? ', prepaid: pay books what they pay in' : ''}.\nNext: npm run admin -- generate-key ${made.id}`,
+    text: `Customer ${made.id}, ${made.name} <${made.email}>, with ${budget}${made.prepaid ? ', prepaid: pay books what they pay in' : ''}.\nNext: ${adminCommand({ remote }, `generate-key ${made.id}`)}`,
   }
 }

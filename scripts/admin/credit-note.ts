@@ -17,6 +17,7 @@ import { invoiceSettings } from './invoice-settings.ts'
 import { writeInvoice } from './invoice-write.ts'
 import { findInvoice, type InvoiceNumber, invoiceNumber, type StoredInvoice } from './invoices.ts'
 import { balanceJson, balanceOf, balanceText } from './money.ts'
+import { adminCommand } from './next-command.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 import { roomAfter } from './standings.ts'
 import { dollars, usd } from './table.ts'
@@ -109,7 +110,12 @@ function refundedText(nano: bigint): string {
 const CREDITED = 'SELECT CAST(coalesce(sum(net_cents), 0) AS TEXT) AS cents FROM invoices WHERE corrects = CAST(? AS INTEGER)'
 const REFUNDED = `SELECT CAST(${refundedSinceSql('i')} AS TEXT) FROM invoices i WHERE i.id = CAST(? AS INTEGER)`
 
-async function write({ db, who }: Context, number: InvoiceNumber, { reason, amount }: Options, settings: InvoiceSettings): Promise<Output> {
+async function write(
+  { db, who, remote }: Context,
+  number: InvoiceNumber,
+  { reason, amount }: Options,
+  settings: InvoiceSettings,
+): Promise<Output> {
   const note = { who, command: 'credit-note', target: `invoice ${numberOf(number.year, number.seq)}` }
   let [refunded, adjusted] = [0n, 0n]
   const written = await writeInvoice(db, note, async () => {
@@ -141,7 +147,7 @@ async function write({ db, who }: Context, number: InvoiceNumber, { reason, amou
   const [balance, room] = [await balanceOf(db, customer.id), await roomAfter(db, customer.id, adjusted, 'today')]
   return {
     json: { ...creditJson(written.document), refunded_usd: usd(refunded), budget: room.json, left_usd: balanceJson(balance).left_usd },
-    text: creditText(written.document, refunded, `${balance.prepaid ? `\n${balanceText(balance)}` : ''}${room.text}`),
+    text: creditText(written.document, refunded, remote, `${balance.prepaid ? `\n${balanceText(balance)}` : ''}${room.text}`),
   }
 }
 
@@ -159,6 +165,7 @@ function creditJson({ number, corrects, customer, sums, currency }: InvoiceDocum
   return { number, corrects: corrects?.number, customer_id: customer.id, net, tax, total, currency }
 }
 
-function creditText({ number, corrects, sums, currency }: InvoiceDocument, refunded: bigint, after: string): string {
-  return `Credit note ${number} to invoice ${corrects?.number}: net ${sums.net}, tax ${sums.tax}, total ${sums.total} ${currency}${refundedText(refunded)}.${after}\nNext: npm run admin -- invoice ${number} --format html --output ${number}.html`
+function creditText({ number, corrects, sums, currency }: InvoiceDocument, refunded: bigint, remote: boolean, after: string): string {
+  const next = adminCommand({ remote }, `invoice ${number} --format html --output ${number}.html`)
+  return `Credit note ${number} to invoice ${corrects?.number}: net ${sums.net}, tax ${sums.tax}, total ${sums.total} ${currency}${refundedText(refunded)}.${after}\nNext: ${next}`
 }

@@ -5,6 +5,7 @@ import type { Row } from '../database/database.ts'
 import { forWhom, kindsFor, secretOf, selectTargets, targetJson } from './alert-targets.ts'
 import { count } from './arguments.ts'
 import type { Context, Output } from './context.ts'
+import { adminCommand } from './next-command.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { isoOrNull, minute, plural, table } from './table.ts'
 
@@ -58,7 +59,7 @@ async function listAlerts(context: Context, { limit, secrets }: Options): Promis
     })),
     text:
       targets.length === 0
-        ? 'Nobody is told of anything yet: npm run admin -- add-alert --help'
+        ? `Nobody is told of anything yet: ${adminCommand(context, 'add-alert --help')}`
         : [text, plural(targets.length, 'target'), ...(sent.length === 0 ? [] : ['', last])].join('\n'),
   }
 }

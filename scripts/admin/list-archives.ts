@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { archivedIn } from './archives.ts'
 import type { Context, Output } from './context.ts'
+import { adminCommand } from './next-command.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { table, thousands } from './table.ts'
 
@@ -11,7 +12,7 @@ export function listArchivesCommand(shell: Shell): Command {
     .action((options: CommonOptions) => shell.run(options, listArchives))
 }
 
-async function listArchives({ db }: Context): Promise<Output> {
+async function listArchives({ db, remote }: Context): Promise<Output> {
   const archives = await archivedIn(db)
   const text = table(archives, [
     { title: 'month', value: ({ month }) => month },
@@ -20,5 +21,5 @@ async function listArchives({ db }: Context): Promise<Output> {
     { title: 'file', value: ({ file }) => file },
     { title: 'sha256', value: ({ sha256 }) => sha256 },
   ])
-  return { json: archives, text: archives.length === 0 ? 'No month is archived: npm run admin -- archive --help' : text }
+  return { json: archives, text: archives.length === 0 ? `No month is archived: ${adminCommand({ remote }, 'archive --help')}` : text }
 }

@@ -6,6 +6,7 @@ import { NOW_MS } from './clock.ts'
 import type { Context, Output } from './context.ts'
 import { customerJson } from './customers.ts'
 import { limitsText } from './limits.ts'
+import { adminCommand } from './next-command.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dollars, plural, table, usd } from './table.ts'
 
@@ -21,7 +22,7 @@ SELECT c.id, CAST(coalesce(s.spent_nano, 0) AS TEXT) AS spent,
   (SELECT count(*) FROM api_keys k WHERE k.customer_id = c.id AND k.revoked_ms IS NULL AND (k.expires_ms IS NULL OR k.expires_ms > ${NOW_MS})) AS keys
 FROM customers c LEFT JOIN spend s ON s.owner = 'c' || c.id AND s.period = ${periodOfDaySql('c.budget_period', `(${NOW_MS} / 86400000)`)}`
 
-async function listCustomers({ db }: Context): Promise<Output> {
+async function listCustomers({ db, remote }: Context): Promise<Output> {
   const all = await db.orm.select().from(customers).orderBy(customers.id)
   const standing = new Map((await db.all(STANDING)).map((row) => [row.id as number, row]))
   const rows = all.map((customer) => {
@@ -42,6 +43,9 @@ async function listCustomers({ db }: Context): Promise<Output> {
   ])
   return {
     json: rows.map(({ customer, spent, keys }) => ({ ...customerJson(customer), spent_usd: usd(spent), keys })),
-    text: rows.length === 0 ? 'No customers yet: npm run admin -- create-customer --help' : `${text}\n${plural(rows.length, 'customer')}`,
+    text:
+      rows.length === 0
+        ? `No customers yet: ${adminCommand({ remote }, 'create-customer --help')}`
+        : `${text}\n${plural(rows.length, 'customer')}`,
   }
 }

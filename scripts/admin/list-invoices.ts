@@ -6,6 +6,7 @@ import { count, id } from './arguments.ts'
 import type { Context, Output } from './context.ts'
 import { findCustomer } from './customers.ts'
 import { INVOICES, paidOf } from './invoice-paid.ts'
+import { adminCommand } from './next-command.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dayName, table } from './table.ts'
 
@@ -25,7 +26,7 @@ export function listInvoicesCommand(shell: Shell): Command {
 }
 
 /** Throws Failure for a customer that there is not. */
-async function listInvoices({ db }: Context, { customer, year, open }: Options): Promise<Output> {
+async function listInvoices({ db, remote }: Context, { customer, year, open }: Options): Promise<Output> {
   if (customer !== undefined) await findCustomer(db, customer)
   const all = await db.all(INVOICES, [customer ?? null, year ?? null, null])
   const rows = open ? all.filter((row) => paidOf(row).open) : all
@@ -40,7 +41,7 @@ async function listInvoices({ db }: Context, { customer, year, open }: Options):
       rows.length === 0
         ? all.length > 0
           ? 'No open invoices.'
-          : 'No invoices. Next: npm run admin -- close-month YYYY-MM'
+          : `No invoices. Next: ${adminCommand({ remote }, 'close-month YYYY-MM')}`
         : table(rows, [
             { title: 'number', value: ({ number }) => String(number) },
             { title: 'issued', value: ({ issued }) => String(issued) },

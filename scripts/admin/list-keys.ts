@@ -7,6 +7,7 @@ import type { Context, Output } from './context.ts'
 import { findCustomer } from './customers.ts'
 import { type Key, keyJson, selectKeys } from './keys.ts'
 import { limitsText } from './limits.ts'
+import { adminCommand } from './next-command.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dollars, minute, plural, table, usd } from './table.ts'
 
@@ -30,7 +31,7 @@ interface Row {
   spent: string
 }
 
-async function listKeys({ db }: Context, customerId: number | undefined): Promise<Output> {
+async function listKeys({ db, remote }: Context, customerId: number | undefined): Promise<Output> {
   if (customerId !== undefined) await findCustomer(db, customerId)
   const keys = await selectKeys(db, customerId)
   const spent = new Map((await db.all(SPENT, [customerId ?? null])).map((row) => [row.id, String(row.spent)]))
@@ -51,6 +52,6 @@ async function listKeys({ db }: Context, customerId: number | undefined): Promis
   ])
   return {
     json: rows.map((row) => ({ ...keyJson(row.key), spent_usd: usd(row.spent) })),
-    text: rows.length === 0 ? 'No keys yet: npm run admin -- generate-key --help' : `${text}\n${plural(rows.length, 'key')}`,
+    text: rows.length === 0 ? `No keys yet: ${adminCommand({ remote }, 'generate-key --help')}` : `${text}\n${plural(rows.length, 'key')}`,
   }
 }

@@ -5,6 +5,7 @@ import { KEY_SETTINGS } from '../start/vendors.ts'
 import { type Context, Failure, type Output } from './context.ts'
 import { type HostModel, listHostModels } from './host.ts'
 import { hasKey } from './key-hints.ts'
+import { adminCommand } from './next-command.ts'
 import { hostsPriceOf, isVendor, type PriceRow, placeText, priceJson, priceText, soldAs, standingPrices } from './prices.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { type Column, plural, table } from './table.ts'
@@ -103,7 +104,7 @@ function modelOf({ name: tag, size: sizeBytes, remote_host }: HostModel, newest:
   if (price?.withdrawn === 0)
     return { name, sizeBytes, offered: true, price, note: price.model === '*' ? 'the price of *' : '', command: null }
   // Names are of letters, digits and a few marks, none of which a shell minds.
-  const command = `npm run admin -- set-pricing ${name} 0.0001 0 --input 0.10 --output 0.40${remote ? ' --remote' : ''}`
+  const command = adminCommand({ remote }, `set-pricing ${name} 0.0001 0 --input 0.10 --output 0.40`)
   return { ...none, name, note: price === null ? 'no price' : 'withdrawn', command }
 }
 

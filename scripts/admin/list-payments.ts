@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander'
 import { id } from './arguments.ts'
 import type { Context, Output } from './context.ts'
 import { findCustomer } from './customers.ts'
+import { adminCommand } from './next-command.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { dollars, iso, minute, plural, table, usd } from './table.ts'
 
@@ -17,7 +18,7 @@ const listSql = (everyone: boolean) => `
 SELECT p.customer_id, c.name, p.id, CAST(p.amount_nano AS TEXT) AS amount, p.source, p.reference, p.reason, p.created_ms
 FROM payments p JOIN customers c ON c.id = p.customer_id ${everyone ? '' : 'WHERE p.customer_id = CAST(? AS INTEGER) '}ORDER BY p.created_ms, p.id`
 
-async function listPayments({ db }: Context, customerId: number | undefined): Promise<Output> {
+async function listPayments({ db, remote }: Context, customerId: number | undefined): Promise<Output> {
   if (customerId !== undefined) await findCustomer(db, customerId)
   const everyone = customerId === undefined
   const rows = await db.all(listSql(everyone), everyone ? [] : [customerId])
@@ -42,6 +43,8 @@ async function listPayments({ db }: Context, customerId: number | undefined): Pr
       created_at: iso(Number(created_ms)),
     })),
     text:
-      rows.length === 0 ? 'No payments yet: npm run admin -- pay --help' : `${text}\n${plural(rows.length, 'payment')}, ${dollars(sum)}`,
+      rows.length === 0
+        ? `No payments yet: ${adminCommand({ remote }, 'pay --help')}`
+        : `${text}\n${plural(rows.length, 'payment')}, ${dollars(sum)}`,
   }
 }

@@ -1,6 +1,7 @@
 // list-pricing: what is in force, or every price there ever was.
 import type { Command } from 'commander'
 import type { Context, Output } from './context.ts'
+import { adminCommand } from './next-command.ts'
 import { allPrices, type PriceRow, placeText, priceJson, tierText, tokenPrice } from './prices.ts'
 import type { CommonOptions, Shell } from './shell.ts'
 import { type Column, dollars, minute, plural, table, thousands } from './table.ts'
@@ -18,10 +19,10 @@ export function listPricingCommand(shell: Shell): Command {
 
 type Priced = Awaited<ReturnType<typeof allPrices>>[number]
 
-async function listPricing({ db }: Context, all: boolean): Promise<Output> {
+async function listPricing({ db, remote }: Context, all: boolean): Promise<Output> {
   const every = await allPrices(db)
   const rows = all ? every : every.filter(({ state }) => state === 'in force')
-  const none = 'No price is in force, so no model is offered: npm run admin -- set-pricing --help'
+  const none = `No price is in force, so no model is offered: ${adminCommand({ remote }, 'set-pricing --help')}`
   return {
     json: rows.map(({ price, state }) => ({ ...priceJson(price), state })),
     text: rows.length === 0 ? none : `${pricesTable(rows, all)}\n${plural(rows.length, 'price')}; tokens per million, times in UTC`,

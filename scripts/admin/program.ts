@@ -8,7 +8,7 @@ import { auditCommand } from './audit-log.ts'
 import { backupCommand } from './backup.ts'
 import { checkBudgetCommand } from './check-budget.ts'
 import { closeMonthCommand } from './close-month.ts'
-import { Failure, type Io, UsageError } from './context.ts'
+import { Failure, type Io, Stopped, UsageError } from './context.ts'
 import { createCustomerCommand } from './create-customer.ts'
 import { creditCommand } from './credit.ts'
 import { creditNoteCommand } from './credit-note.ts'
@@ -87,7 +87,8 @@ const COMMANDS = [
 ]
 
 /**
- * Runs one command. Returns the exit code: 0; 1 where it could not be done, or what it found is bad; 2 for arguments that cannot be used.
+ * Runs one command. Returns the exit code: 0; 1 where it could not be done, or what it found is bad; 2 for arguments that cannot be used;
+ * 130 where it was stopped.
  * Errors are one line on standard error.
  * @param open how to come to a database, for tests
  */
@@ -114,6 +115,7 @@ export async function runAdmin(args: string[], io: Io, open?: (options: { remote
 
 function explain(error: unknown): { message: string; exitCode: number } {
   if (error instanceof UsageError) return { message: error.message, exitCode: 2 }
+  if (error instanceof Stopped) return { message: error.message, exitCode: 130 }
   const known = databaseErrorIn(error) ?? error
   if (known instanceof Failure || known instanceof DatabaseError) return { message: known.message, exitCode: 1 }
   return { message: `this should not happen: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, exitCode: 1 }

@@ -4,13 +4,14 @@ import { type Command, Option } from 'commander'
 import { readDeployment, writeDeployment } from '../cloudflare/deployment.ts'
 import { publicFetch } from '../cloudflare/public-fetch.ts'
 import { cloudflareClient } from '../deploy/running.ts'
-import { type AccessLink, rotateAccess } from '../rotation/access-token.ts'
-import { putSecretsBy } from '../rotation/worker-secrets.ts'
+import { POLICIES, TOKENS } from '../rotation/access-at-cloudflare.ts'
+import { type AccessRotation, rotateAccess } from '../rotation/access-token.ts'
+import { putSecretsBy, WORKERS } from '../rotation/worker-secrets.ts'
 import { readSecrets } from '../setup/secrets-file.ts'
 import { PROJECT_ROOT } from '../start/project.ts'
 import { duration } from './arguments.ts'
 import { audited } from './audit.ts'
-import { type Context, Failure, type Output } from './context.ts'
+import { type Context, Failure, type Io, type Output } from './context.ts'
 import type { AskingOptions, Shell } from './shell.ts'
 import { minute } from './table.ts'
 
@@ -32,34 +33,64 @@ export function rotateAccessCommand(shell: Shell): Command {
       ).argParser(duration),
     )
     .option('--yes', 'do not ask')
-    .action((options: Options) =>
+    .action(async (options: Options) => {
+      await rotatable(shell.io)
       // There is no Access before a gateway on this machine.
-      shell.runAfterYes({ ...options, remote: true }, 'Give the deployed gateway a new Access service token?', (context) =>
+      return shell.runAfterYes({ ...options, remote: true }, 'Give the deployed gateway a new Access service token?', (context) =>
         rotate(context, options.keep ?? null),
-      ),
-    )
+      )
+    })
 }
 
-async function rotate({ db, who, io }: Context, keepMs: number | null): Promise<Output> {
-  const directory = io.project ?? PROJECT_ROOT
+const RIGHTS = [TOKENS, POLICIES, WORKERS, 'Account > D1 > Edit']
+
+/** What is there to be rotated. Throws Failure where it cannot be done. */
+async function rotatable({ project: directory = PROJECT_ROOT, environment }: Io): Promise<AccessRotation['deployment']> {
   const deployment = await readDeployment(directory).catch((error: Error) => {
     throw new Failure(error.message)
   })
-  if (deployment === null) throw new Failure('There is no deployment.json here: only what npm run setup has made can be rotated.')
+  if (deployment === null) {
+    throw new Failure('There is no deployment.json here: run npm run setup first. rotate-access changes only what that has made.')
+  }
   const { host } = deployment
   if (host.kind !== 'access') throw new Failure('This gateway reaches its box by a Workers VPC service: no Access token is in the way.')
+  if (!environment.CLOUDFLARE_API_TOKEN?.trim()) {
+    throw new Failure(
+      `rotate-access needs CLOUDFLARE_API_TOKEN, in the environment or in .dev.vars: the token of npm run setup, or another with the permissions ${RIGHTS.join(', ')}.`,
+    )
+  }
   if ((await readSecrets(directory)).CF_ACCESS_CLIENT_SECRET) {
     throw new Failure(
       '.dev.vars.deploy has an Access secret that the Worker has not got yet, and would bring it back: npm run deploy first.',
     )
   }
+  return { ...deployment, host }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Any call may be the last one: what was made is noted at once, and the next run goes on from there. */
+async function tellingOfStop<T>(io: Io, work: Promise<T>): Promise<T> {
+  const stop = () => {
+    io.err('Stopped. The gateway is let in as before: run the same command again, and it goes on from what is in deployment.json.\n')
+    process.exit(130)
+  }
+  for (const signal of SIGNALS) process.once(signal, stop)
+  try {
+    return await work
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, stop)
+  }
+}
+
+async function rotate({ db, who, io }: Context, keepMs: number | null): Promise<Output> {
+  const deployment = await rotatable(io)
   const client = cloudflareClient(io.environment)
-  const narrowed = deployment as typeof deployment & { host: AccessLink }
-  const before = host.serviceTokens.at(-1)?.clientId ?? null
-  const rotated = await rotateAccess({
+  const before = deployment.host.serviceTokens.at(-1)?.clientId ?? null
+  const rotation = rotateAccess({
     client,
-    deployment: narrowed,
-    save: () => writeDeployment(directory, deployment),
+    deployment,
+    save: () => writeDeployment(io.project ?? PROJECT_ROOT, deployment),
     put: putSecretsBy(client, deployment),
     fetch: publicFetch(io.environment),
     say: (line) => io.err(`${line}\n`),
@@ -67,7 +98,7 @@ async function rotate({ db, who, io }: Context, keepMs: number | null): Promise<
     nowMs: Date.now,
     keepMs,
   })
-  const { token, made, removed, keptUntil } = rotated
+  const { token, made, removed, keptUntil } = await tellingOfStop(io, rotation)
   const state = (clientId: string | null) => ({ sql: "SELECT json_object('client_id', ?)", params: [clientId] })
   await audited(
     db,

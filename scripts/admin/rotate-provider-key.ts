@@ -49,16 +49,23 @@ async function rotate(context: Context, vendor: Vendor, options: Options): Promi
 }
 
 /** Throws UsageError, which holds nothing of it. */
-async function readKey({ keyFile }: Options, { directory, input }: Io): Promise<string> {
-  if (keyFile === undefined && !input) throw new UsageError('Give the new key with --key-file FILE, or on standard input.')
-  const text = await (keyFile === undefined ? input?.() : readFile(resolve(directory, keyFile), 'utf8'))?.catch(
-    (error: NodeJS.ErrnoException) => {
-      throw new UsageError(`--key-file: ${keyFile} cannot be read (${error.code ?? error.message}).`)
-    },
-  )
-  const key = (text ?? '').trim()
+async function readKey({ keyFile }: Options, io: Io): Promise<string> {
+  const key = (keyFile === undefined ? await givenKey(io) : await keyIn(keyFile, io)).trim()
+  if (keyFile === undefined && key === '') throw new UsageError('Give the new key with --key-file FILE, or on standard input.')
   if (/^[\w.-]{20,500}$/.test(key)) return key
   throw new UsageError('What was given is no API key: it has to be one line of letters, digits, - and _, and nothing else.')
+}
+
+function keyIn(keyFile: string, { directory }: Io): Promise<string> {
+  return readFile(resolve(directory, keyFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`--key-file: ${keyFile} cannot be read (${error.code ?? error.message}).`)
+  })
+}
+
+/** '': none was. */
+async function givenKey({ input, askSecret }: Io): Promise<string> {
+  if (input) return input()
+  return (await askSecret?.('The new key')) ?? ''
 }
 
 /** Where the vendor is asked, as the settings have it. */

@@ -17,14 +17,14 @@ export interface AskingOptions extends CommonOptions {
 type Open = (options: { remote: boolean }) => Promise<OpenDatabase>
 
 export class Shell {
-  readonly #io: Io
+  readonly io: Io
   readonly #open: Open
   /** Of the command that ran. */
   exitCode: 0 | 1 = 0
 
   /** @param open how to come to the database; tests keep one open. */
   constructor(io: Io, open: Open = ({ remote }) => openDatabase(io.environment, { remote, onWait: (message) => io.err(`${message}\n`) })) {
-    this.#io = io
+    this.io = io
     this.#open = open
   }
 
@@ -42,9 +42,9 @@ export class Shell {
     const remote = options.remote === true
     const { db, gateway } = await this.#open({ remote })
     try {
-      const output = await command({ db, who: whoIn(this.#io.environment), io: this.#io, gateway, json: options.json === true, remote })
+      const output = await command({ db, who: whoIn(this.io.environment), io: this.io, gateway, json: options.json === true, remote })
       if (output === null) return
-      await this.#io.out(`${options.json ? JSON.stringify(output.json, null, 2) : output.text}\n`)
+      await this.io.out(`${options.json ? JSON.stringify(output.json, null, 2) : output.text}\n`)
       this.exitCode = output.exitCode ?? 0
     } finally {
       await db.close()
@@ -60,8 +60,8 @@ export class Shell {
   /** Goes on after a yes. Throws Failure for a no, UsageError where no one is there. */
   async confirm(options: AskingOptions, question: string): Promise<void> {
     if (options.yes) return
-    if (this.#io.ask === null) throw new UsageError('--yes is missing: without a terminal there is nobody to ask. Nothing was changed.')
-    if (!(await this.#io.ask(question))) throw new Failure('not confirmed: nothing was changed.')
+    if (this.io.ask === null) throw new UsageError('--yes is missing: without a terminal there is nobody to ask. Nothing was changed.')
+    if (!(await this.io.ask(question))) throw new Failure('not confirmed: nothing was changed.')
   }
 }
 

@@ -1,5 +1,6 @@
 // Statements over HTTP, in the shape of D1's REST API: https://developers.cloudflare.com/api/resources/d1/subresources/database/methods/raw/
 import * as z from 'zod'
+import { isBarredPort } from '../cloudflare/api-address.ts'
 import { DatabaseError, d1Message, type RawResult, type Statement } from './database.ts'
 
 /** D1 gives a batch 30 s. */
@@ -11,8 +12,10 @@ export interface Endpoint {
   token: string
   /** Who answers there: the subject of error messages. */
   who: string
-  /** What to tell the operator of a refusal with this HTTP status; null: what the answer says. */
-  explain(status: number): string | null
+  /** The setting that its address comes from. */
+  setting?: string
+  /** What to tell the operator of a refusal with this HTTP status and these words; null: the words. */
+  explain(status: number, said: string): string | null
 }
 
 const answer = z.discriminatedUnion('success', [
@@ -27,13 +30,14 @@ const answer = z.discriminatedUnion('success', [
 export async function postStatements(endpoint: Endpoint, statements: readonly Statement[], timeoutMs = TIMEOUT_MS): Promise<RawResult[]> {
   const failed = (message: string) => new DatabaseError(message.replaceAll(endpoint.token, '…'))
   const response = await post(endpoint, JSON.stringify({ batch: statements }), timeoutMs).catch((error) => {
-    throw failed(`${endpoint.who} cannot be reached: ${whyNot(error, timeoutMs)}`)
+    throw failed(`${endpoint.who} cannot be reached: ${whyNot(endpoint, error, timeoutMs)}`)
   })
-  const explained = response.ok ? null : endpoint.explain(response.status)
-  if (explained !== null) throw failed(explained)
   const read = answer.safeParse(await response.json().catch(() => null))
+  const said = read.data?.success === false ? read.data.errors.map(({ message }) => d1Message(message)).join('; ') : ''
+  const explained = response.ok ? null : endpoint.explain(response.status, said)
+  if (explained !== null) throw failed(explained)
   if (!read.success) throw failed(`${endpoint.who} answered ${response.status}, but not as a database does.`)
-  if (!read.data.success) throw failed(read.data.errors.map(({ message }) => d1Message(message)).join('; ') || `${endpoint.who} failed.`)
+  if (!read.data.success) throw failed(said || `${endpoint.who} failed.`)
   const results = read.data.result.map((one) => one.results)
   if (results.length !== statements.length) throw failed(`${endpoint.who} answered ${results.length} of ${statements.length} statements.`)
   return results
@@ -50,7 +54,8 @@ function post({ url, token }: Endpoint, body: string, timeoutMs: number): Promis
   })
 }
 
-function whyNot(error: unknown, timeoutMs: number): string {
+function whyNot({ setting = 'its address' }: Endpoint, error: unknown, timeoutMs: number): string {
+  if (isBarredPort(error)) return `no program asks at the port that ${setting} has: mend that.`
   const { name, message, cause } = error as Error & { cause?: NodeJS.ErrnoException }
   if (name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`
   return cause?.code ?? cause?.message ?? message

@@ -77,10 +77,19 @@ test('a command with --remote goes to the account and database of the settings',
   })
 })
 
+test('the next command that one names goes to the same database', async () => {
+  const { out } = await runCommand(['create-customer', 'Grace', 'grace@example.com', '--unlimited', '--remote'], { environment })
+  expect(out).toMatch(/\nNext: npm run admin -- generate-key \d+ --remote\n$/)
+  expect((await t.admin('create-customer', 'Joan', 'joan@example.com', '--unlimited')).out).toMatch(/-- generate-key \d+\n$/)
+})
+
 test('what is missing is named, with where to get it', async () => {
   for (const name of ['CLOUDFLARE_ACCOUNT_ID', 'CLOUDFLARE_API_TOKEN', 'D1_DATABASE_ID']) {
     await expect(remoteTransport({ ...environment, [name]: '' }, t.stateDir)).rejects.toThrow(new RegExp(`^--remote needs ${name}: .+`))
   }
+  await expect(remoteTransport({ ...environment, D1_DATABASE_ID: '' }, t.stateDir)).rejects.toThrow(
+    /run npm run setup first.* by hand, set it to/,
+  )
 })
 
 test('what set-up has noted needs no setting', async () => {
@@ -101,6 +110,19 @@ test('refusals are told by what to mend, without the token', async () => {
   const errorOf = async (changes: Record<string, string>) =>
     (await remote(changes)).all('SELECT 1 AS one').catch((error: Error) => error.message)
   expect(await errorOf({ CLOUDFLARE_API_TOKEN: 'wrong-token' })).toMatch(/^Cloudflare refuses CLOUDFLARE_API_TOKEN \(401\)/)
+  instead = (response) => {
+    const errors = [{ code: 6003, message: 'Invalid request headers' }]
+    response.writeHead(400).end(JSON.stringify({ success: false, errors, messages: [], result: null }))
+  }
+  expect(await errorOf({ CLOUDFLARE_API_TOKEN: 'cut' })).toMatch(/^Cloudflare does not know this API token: was all of it copied\?/)
+  instead = null
+  expect(await errorOf({ CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:6000' })).toBe(
+    'Cloudflare cannot be reached: no program asks at the port that CLOUDFLARE_API_BASE_URL has: mend that.',
+  )
+  for (const address of ['http://127.0.0.1:87900', '127.0.0.1:8790', 'x'])
+    await expect(remote({ CLOUDFLARE_API_BASE_URL: address })).rejects.toThrow(
+      `CLOUDFLARE_API_BASE_URL is "${address}", which is no address`,
+    )
   expect(await errorOf({ D1_DATABASE_ID: 'another' })).toContain('check D1_DATABASE_ID')
   expect(await errorOf({ CLOUDFLARE_API_BASE_URL: await closedUrl() })).toBe('Cloudflare cannot be reached: ECONNREFUSED')
   await expect(remote({ CLOUDFLARE_API_TOKEN: 'line\nbreak' })).rejects.toThrow(/^CLOUDFLARE_API_TOKEN has characters/)

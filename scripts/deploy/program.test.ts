@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { Stopped } from '../admin/context.ts'
 import { readDeployment, writeDeployment } from '../cloudflare/deployment.ts'
 import { runDeploy } from './program.ts'
 import { ACCESS, HOSTNAME, type TestCloudflare, testCloudflare } from './testing.ts'
@@ -39,12 +40,14 @@ async function secretsFile(text = ACCESS_SECRETS): Promise<string> {
 }
 
 /** @param answers what a person says, in turn; none: nobody is there */
-async function run(kind: 'deploy' | 'upgrade', args: string[], answers: boolean[] = []): Promise<Ran> {
+async function run(kind: 'deploy' | 'upgrade', args: string[], answers: (boolean | 'Ctrl-C')[] = []): Promise<Ran> {
   let out = ''
   let err = ''
   const ask = async (question: string) => {
     questions.push(question)
-    return answers.shift() ?? false
+    const answer = answers.shift() ?? false
+    if (answer === 'Ctrl-C') throw new Stopped('stopped: nothing was changed.')
+    return answer
   }
   const io = {
     out: async (text: string) => {
@@ -105,6 +108,18 @@ test('a paid plan on an account that is on the free one is refused with the reme
   expect(err).toMatch(/This account is on the free plan: run it again with --plan free/)
   expect(err).toMatch(/Nothing runs yet: mend what is named, and run the same command again\.\n$/)
   expect((await readDeployment(directory))?.plan).toBeUndefined()
+})
+
+test('a no at the question is told from Ctrl-C', async () => {
+  const args = ['--plan', 'free', '--secrets-file', await secretsFile()]
+  expect(await run('deploy', args, [false])).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/\nerror: not confirmed: nothing was changed\.\n$/),
+  })
+  expect(await run('deploy', args, ['Ctrl-C'])).toMatchObject({
+    code: 130,
+    err: expect.stringMatching(/\nerror: stopped: nothing was changed\.\n$/),
+  })
 })
 
 test('the plan is asked for once; the limits of the free one are in what is uploaded', async () => {

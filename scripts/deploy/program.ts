@@ -1,6 +1,6 @@
 // The command lines of `npm run deploy` and `npm run upgrade`.
 import { Command, CommanderError, Option } from 'commander'
-import { Failure, type Io, type Output, UsageError } from '../admin/context.ts'
+import { Failure, type Io, type Output, Stopped, UsageError } from '../admin/context.ts'
 import { plural } from '../admin/table.ts'
 import { type Deployment, readDeployment, writeDeployment } from '../cloudflare/deployment.ts'
 import { databaseErrorIn } from '../database/database.ts'
@@ -46,6 +46,7 @@ export async function runDeploy(kind: Kind, args: string[], io: Io, directory: s
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     const known = databaseErrorIn(error) ?? (error as Error)
     io.err(`error: ${known.message}\n`)
+    if (error instanceof Stopped) return 130
     if (!(known instanceof Failure || known instanceof UsageError) && databaseErrorIn(error) === null) io.err(`${(error as Error).stack}\n`)
     if (signal?.aborted) return 130
     return error instanceof UsageError ? 2 : 1

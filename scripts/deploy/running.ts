@@ -1,7 +1,9 @@
 // What serves at Cloudflare, and the way back to it.
 import Cloudflare from 'cloudflare'
 import { Failure } from '../admin/context.ts'
+import { API_SETTING, apiAddress, isBarredPort, isUnknownToken } from '../cloudflare/api-address.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
+import { TOKENS_PAGE } from '../setup/problem.ts'
 
 export interface RunningVersion {
   id: string
@@ -18,10 +20,17 @@ export function cloudflareClient(environment: Record<string, string | undefined>
   if (!apiToken) {
     throw new Failure('CLOUDFLARE_API_TOKEN is missing: the token that npm run setup was given, in the environment or in .dev.vars.')
   }
-  const baseURL = environment.CLOUDFLARE_API_BASE_URL?.trim().replace(/\/+$/, '')
   // A key of the environment would go along beside the token.
   const alone = { apiToken, apiKey: null, apiEmail: null, userServiceKey: null }
-  return new Cloudflare({ ...alone, logLevel: 'off', timeout: PATIENCE_MS, maxRetries: 2, ...(baseURL ? { baseURL } : {}) })
+  return new Cloudflare({ ...alone, logLevel: 'off', timeout: PATIENCE_MS, maxRetries: 2, baseURL: addressIn(environment) })
+}
+
+function addressIn(environment: Record<string, string | undefined>): string {
+  try {
+    return apiAddress(environment)
+  } catch (error) {
+    throw new Failure((error as Error).message)
+  }
 }
 
 /** The version that serves; null: the Worker is not there yet. @param fetch asks the public hostname. Throws Failure. */
@@ -104,11 +113,19 @@ export async function rollBack(client: Cloudflare, { accountId, worker }: Deploy
 /** In words for the operator, with what to do; a Failure stays as it is. */
 export function refused(error: unknown, right: string): Failure {
   if (error instanceof Failure) return error
+  if (isBarredPort(error)) return new Failure(`No program asks at the port that ${API_SETTING} has: mend that.`)
   if (error instanceof Cloudflare.APIConnectionError) {
     return new Failure(`Cloudflare cannot be reached (${codeOf(error)}). Look at the network, a proxy or a firewall, and run it again.`)
   }
+  if (error instanceof Cloudflare.APIError && error.errors.some(({ message }) => isUnknownToken(message ?? ''))) {
+    return new Failure(
+      `Cloudflare does not know this API token: was all of it copied? Set CLOUDFLARE_API_TOKEN to one that it knows, or make one at ${TOKENS_PAGE}.`,
+    )
+  }
   if (error instanceof Cloudflare.APIError && (error.status === 401 || error.status === 403 || error.status === 400)) {
-    return new Failure(`Cloudflare refuses CLOUDFLARE_API_TOKEN (${error.status}): it needs the permission ${right} on this account.`)
+    return new Failure(
+      `Cloudflare refuses CLOUDFLARE_API_TOKEN (${error.status}): it needs the permission ${right} on this account, or Cloudflare does not know it: was all of it copied?`,
+    )
   }
   if (error instanceof Cloudflare.APIError)
     return new Failure(`Cloudflare answered ${error.status}: ${error.errors?.[0]?.message ?? error.message}`)

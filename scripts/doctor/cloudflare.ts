@@ -1,6 +1,7 @@
 // What Cloudflare's API says of the deployment: the tunnel, the service token's end, addresses that should not be there, the day's quota.
 import Cloudflare from 'cloudflare'
 import { DAY_MS } from '../../worker/ledger/periods.ts'
+import { minute } from '../admin/table.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
 import { bad, badAlone, type Finding, ok, warning } from './finding.ts'
 
@@ -79,18 +80,26 @@ export async function askServiceToken(
     client && (await allowed(client.zeroTrust.access.serviceTokens.get(token.id, { account_id: accountId }), 'the service token', ''))
   if (asked && !('value' in asked) && asked.level === 'error') return asked
   const expiresAt = (asked && 'value' in asked ? asked.value.expires_at : undefined) ?? token.expiresAt
-  return judgeServiceToken(Date.parse(expiresAt), host.serviceTokens.length, nowMs)
+  return judgeServiceToken(Date.parse(expiresAt), host.serviceTokens.length, nowMs, token.olderUntil)
 }
 
 const SOON_DAYS = 30
 
-export function judgeServiceToken(expiresMs: number, tokens: number, nowMs: number): Finding {
+/** @param olderUntil until when `rotate-access --keep` keeps the older ones */
+export function judgeServiceToken(expiresMs: number, tokens: number, nowMs: number, olderUntil?: string): Finding {
   const days = Math.floor((expiresMs - nowMs) / DAY_MS)
   const date = new Date(expiresMs).toISOString().slice(0, 10)
   const rotate = 'npm run admin -- rotate-access'
   if (expiresMs <= nowMs) return badAlone(`it ended on ${date}: nothing reaches the box`, rotate)
   if (days <= SOON_DAYS) return warning(`it ends on ${date}, in ${days} ${days === 1 ? 'day' : 'days'}`, rotate)
-  if (tokens > 1) return warning(`it ends on ${date}; an older one is still let in`, `${rotate} takes it away.`)
+  if (tokens > 1) {
+    const keptMs = olderUntil === undefined ? nowMs : Date.parse(olderUntil)
+    const remedy =
+      keptMs > nowMs
+        ? `It is kept until ${minute(keptMs)} UTC, as --keep said: ${rotate} takes it away after that, with --keep 0 at once.`
+        : `${rotate} takes it away.`
+    return warning(`it ends on ${date}; an older one is still let in`, remedy)
+  }
   return ok(`it ends on ${date}, in ${days} days`)
 }
 

@@ -13,7 +13,7 @@ import { readSettings } from '../start/settings.ts'
 import type { Check } from './finding.ts'
 import { LOCAL_CHECKS, type LocalWorld } from './local.ts'
 import type { Resolve } from './names.ts'
-import { resultLine, resultsJson, sumLine } from './print.ts'
+import { resultLine, resultsJson, sumLine, unseenLine } from './print.ts'
 import { type RemoteWorld, remoteChecks } from './remote.ts'
 import { type Result, runChecks } from './run-checks.ts'
 import type { Session } from './session.ts'
@@ -45,7 +45,7 @@ interface Options {
 
 const SLOW_MS = 2_000
 
-/** Returns the exit code: 1 where something is wrong, 2 for arguments that cannot be used. */
+/** Returns the exit code: 1 where something is wrong, 2 where nothing is, but not all could be seen, or for arguments that cannot be used. */
 export async function doctor(args: string[], io: DoctorIo): Promise<number> {
   try {
     const options = readOptions(args, io)
@@ -104,11 +104,17 @@ async function look<World extends Session>(
     await world.lent?.giveBack()
     await world.db?.close()
   }
-  io.out(json ? `${JSON.stringify(resultsJson(where, results), null, 2)}\n` : `${sumLine(results)}\n`)
-  return results.some(({ level }) => level === 'error') ? 1 : 0
+  const end = [sumLine(results), unseenLine(results)].filter((line) => line !== null).join('\n')
+  io.out(json ? `${JSON.stringify(resultsJson(where, results), null, 2)}\n` : `${end}\n`)
+  if (results.some(({ level }) => level === 'error')) return 1
+  return results.some(({ level }) => level === 'skipped') ? 2 : 0
 }
 
-async function sessionOf({ model }: Options, given: string | null, { nowMs }: DoctorIo): Promise<Omit<Session, 'fetch' | 'baseUrl'>> {
+async function sessionOf(
+  { model }: Options,
+  given: string | null,
+  { nowMs }: DoctorIo,
+): Promise<Omit<Session, 'remote' | 'fetch' | 'baseUrl'>> {
   return { nowMs, givenKey: given, givenModel: model ?? null, db: null, lent: null, hasModels: true, health: null }
 }
 
@@ -122,6 +128,7 @@ async function localWorld(options: Options, given: string | null, io: DoctorIo):
   const host = io.settings.HOST || '127.0.0.1'
   return {
     ...(await sessionOf(options, given, io)),
+    remote: false,
     fetch: io.fetch,
     baseUrl: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${io.settings.PORT || '8787'}`,
     nodeVersion: io.nodeVersion,
@@ -143,6 +150,7 @@ async function remoteWorld(deployment: Deployment, options: Options, given: stri
   const environment = { ...io.settings, CLOUDFLARE_ACCOUNT_ID: deployment.accountId, D1_DATABASE_ID: deployment.database?.id }
   return {
     ...(await sessionOf(options, given, io)),
+    remote: true,
     fetch: publicFetch(io.environment),
     baseUrl: `https://${deployment.public.hostname}`,
     deployment,
@@ -150,6 +158,7 @@ async function remoteWorld(deployment: Deployment, options: Options, given: stri
     client: io.settings.CLOUDFLARE_API_TOKEN?.trim() ? cloudflareClient(io.settings) : null,
     migrations: await migrationNames(),
     access: clientId && clientSecret ? { clientId, clientSecret } : null,
+    hasHalfAccess: Boolean(clientId) !== Boolean(clientSecret),
     open: () => openDatabase(environment, { remote: true, onWait: () => {} }),
   }
 }

@@ -1,6 +1,7 @@
 // One token in each dialect, end to end: it comes from the host, and it is in the ledger.
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
+import { adminCommand } from '../admin/next-command.ts'
 import { type Answer, type Asked, ask, jsonIn } from './ask.ts'
 import { badAlone, type Finding, ok, warning } from './finding.ts'
 
@@ -18,6 +19,8 @@ export const DIALECTS: readonly Dialect[] = [
 ]
 
 export interface Asking {
+  /** A deployed gateway, not that of this machine. */
+  remote: boolean
   fetch: typeof globalThis.fetch
   baseUrl: string
   key: string
@@ -40,7 +43,7 @@ export async function firstModel({ fetch, baseUrl, key }: Asking): Promise<strin
 }
 
 export async function tryDialect(asking: Asking, model: string, { name, path, body }: Dialect): Promise<Finding> {
-  const { fetch, baseUrl, key } = asking
+  const { remote, fetch, baseUrl, key } = asking
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   const asked = await ask(fetch, `${baseUrl}${path}`, {
     method: 'POST',
@@ -48,8 +51,8 @@ export async function tryDialect(asking: Asking, model: string, { name, path, bo
     body: JSON.stringify({ model, ...body }),
     timeoutMs: ANSWER_MS,
   })
-  if ('silent' in asked || asked.status !== 200) return judgeToken(asked, null, name)
-  return judgeToken(asked, await toldOf(asking, asked), name)
+  if ('silent' in asked || asked.status !== 200) return judgeToken(asked, null, name, remote)
+  return judgeToken(asked, await toldOf(asking, asked), name, remote)
 }
 
 const told = z.object({
@@ -73,22 +76,21 @@ async function toldOf({ fetch, baseUrl, key }: Asking, answer: Answer): Promise<
   }
 }
 
-export function judgeToken(asked: Asked, ledger: Told | null, name: string): Finding {
+export function judgeToken(asked: Asked, ledger: Told | null, name: string, remote: boolean): Finding {
+  const admin = (command: string) => adminCommand({ remote }, command)
   if ('silent' in asked)
     return badAlone(`${name}: ${asked.silent}`, 'Ask again: a model that is loaded for the first time may take minutes.')
-  if (asked.status !== 200) return badAlone(`${name}: ${asked.status}, ${wordsOf(asked)}`, remedyOf(asked.status))
+  if (asked.status !== 200) return badAlone(`${name}: ${asked.status}, ${wordsOf(asked)}`, remedyOf(asked.status, admin))
   if (ledger?.state !== 'ended')
     return badAlone(
       `${name}: answered, but it is not in the ledger after ${SETTLED_MS / 1000} s`,
-      'npm run admin -- top shows what is not settled; look at the log of the Worker.',
+      `${admin('top')} shows what is not settled; look at the log of the Worker.`,
     )
   const { outcome, output_tokens: tokens, cost_usd: cost } = ledger
-  if (outcome !== 'completed') return badAlone(`${name}: answered, but its outcome is ${outcome}`, 'npm run admin -- explain tells why.')
+  if (outcome !== 'completed')
+    return badAlone(`${name}: answered, but its outcome is ${outcome}`, `${admin('explain REQUEST_ID')} tells why.`)
   if (Number(cost) === 0)
-    return warning(
-      `${name}: a token in ${asked.tookMs} ms, for nothing`,
-      'The price of this model is zero: see npm run admin -- list-pricing.',
-    )
+    return warning(`${name}: a token in ${asked.tookMs} ms, for nothing`, `The price of this model is zero: see ${admin('list-pricing')}`)
   return ok(`${name}: ${tokens} token${tokens === 1 ? '' : 's'} in ${asked.tookMs} ms, charged $${cost}`)
 }
 
@@ -99,9 +101,9 @@ function wordsOf(answer: Answer): string {
   return words ?? 'not in the words of the gateway'
 }
 
-function remedyOf(status: number): string {
-  if (status === 401) return 'Use a key that works: npm run admin -- list-keys.'
-  if (status === 402) return 'The budget is used up: npm run admin -- check-budget; or use another key.'
+function remedyOf(status: number, admin: (command: string) => string): string {
+  if (status === 401) return `Use a key that works: ${admin('list-keys')}`
+  if (status === 402) return `The budget is used up: ${admin('check-budget CUSTOMER')}; or use another key.`
   if (status === 403 || status === 404) return 'Choose a model that this key may use: --model NAME.'
   if (status === 429 || status === 503) return 'Others are on the host right now: try again in a moment.'
   return 'GET /health/ollama says how the host is; npx wrangler tail has the cause.'

@@ -14,6 +14,7 @@ import { askName, askNetwork } from './names.ts'
 
 const DAY_MS = 86_400_000
 const NOW_MS = Date.UTC(2026, 10, 29, 12)
+const IN_A_DAY = new Date(NOW_MS + DAY_MS).toISOString()
 
 function answer(status: number, text: string, headers: Record<string, string> = {}): Asked {
   return { status, text, headers: new Headers(headers), atMs: NOW_MS, tookMs: 20 }
@@ -31,9 +32,9 @@ const clock = (offMs: number) => judgeClock(answer(200, '', { date: new Date(NOW
 const host = (state: string, cause: string | null) => judgeHost(json(200, { state, cause, version: '0.13.1', latency_ms: 7 }))
 const quota = (read: number, written: number, plan: 'free' | 'paid' = 'free') => judgeQuota({ read, written }, plan)
 const prices = (onHost: string[], inForce: string[], withdrawn: string[] = []) =>
-  judgePrices({ onHost, inForce: new Set(inForce), withdrawn: new Set(withdrawn), ofVendors: 0 }, ' --remote')
+  judgePrices({ onHost, inForce: new Set(inForce), withdrawn: new Set(withdrawn), ofVendors: 0 }, true)
 const judgeCounted = (on_host: number, offered: number, withdrawn: string[] = []) =>
-  judgePrices({ onHost: { on_host, offered }, inForce: new Set(['a']), withdrawn: new Set(withdrawn), ofVendors: 0 }, ' --remote')
+  judgePrices({ onHost: { on_host, offered }, inForce: new Set(['a']), withdrawn: new Set(withdrawn), ofVendors: 0 }, true)
 const proof = (ok: boolean, days: number) => judgeProof({ ok, findings: ok ? 0 : 3, atMs: NOW_MS - days * DAY_MS }, NOW_MS, 'verify')
 const told = { state: 'ended', outcome: 'completed', output_tokens: 1, cost_usd: '0.0001' } as const
 
@@ -82,6 +83,7 @@ const CASES: Case[] = [
   ['a token near its end', judgeServiceToken(NOW_MS + 29 * DAY_MS, 1, NOW_MS), 'warning', /in 29 days/],
   ['a token at its end', judgeServiceToken(NOW_MS, 1, NOW_MS), 'error', /ended on 2026-11-29/],
   ['a rotation that was left', judgeServiceToken(NOW_MS + 200 * DAY_MS, 2, NOW_MS), 'warning', /older one/],
+  ['a rotation that keeps the older one', judgeServiceToken(NOW_MS + 200 * DAY_MS, 2, NOW_MS, IN_A_DAY), 'warning', /older one/],
   ['the domain alone', judgeAddresses({ enabled: false, previews_enabled: false }, 'domain'), 'ok', /alone/],
   ['workers.dev beside the domain', judgeAddresses({ enabled: true, previews_enabled: false }, 'domain'), 'error', /workers\.dev/],
   ['previews', judgeAddresses({ enabled: true, previews_enabled: true }, 'workers.dev'), 'error', /at preview/],
@@ -104,13 +106,13 @@ const CASES: Case[] = [
   ['one that has gone', prices(['a'], ['a', 'b']), 'warning', /not on the host: b/],
   [
     'a price for all, and nobody knows what is on the host',
-    judgePrices({ onHost: { why: 'x' }, inForce: new Set(['*', 'a']), withdrawn: new Set(), ofVendors: 0 }, ''),
+    judgePrices({ onHost: { why: 'x' }, inForce: new Set(['*', 'a']), withdrawn: new Set(), ofVendors: 0 }, false),
     'ok',
     /every model/,
   ],
   [
     'prices by name, and nobody knows what is on the host',
-    judgePrices({ onHost: { why: 'the reason' }, inForce: new Set(['a']), withdrawn: new Set(), ofVendors: 0 }, ''),
+    judgePrices({ onHost: { why: 'the reason' }, inForce: new Set(['a']), withdrawn: new Set(), ofVendors: 0 }, false),
     'warning',
     /the reason/,
   ],
@@ -121,17 +123,17 @@ const CASES: Case[] = [
   ['no price at all', prices(['a'], []), 'error', /no model has a price/],
   [
     "prices of vendors' alone",
-    judgePrices({ onHost: ['a'], inForce: new Set(), withdrawn: new Set(), ofVendors: 2 }, ''),
+    judgePrices({ onHost: ['a'], inForce: new Set(), withdrawn: new Set(), ofVendors: 2 }, false),
     'ok',
     /^2 of vendors/,
   ],
   ['no model at all', prices([], ['a']), 'error', /no model on/],
-  ['a token', judgeToken(json(200, {}), told, "Ollama's"), 'ok', /1 token in 20 ms, charged \$0\.0001/],
-  ['a token for nothing', judgeToken(json(200, {}), { ...told, cost_usd: '0' }, 'x'), 'warning', /nothing/],
-  ['a token that is not in the ledger', judgeToken(json(200, {}), null, 'x'), 'error', /not in the ledger/],
-  ['a token that failed', judgeToken(json(200, {}), { ...told, outcome: 'failed' }, 'x'), 'error', /failed/],
-  ['a refused key', judgeToken(json(401, { error: { message: 'No such key.' } }), null, 'x'), 'error', /401, No such key\./],
-  ['a page', judgeToken(page(502), null, 'x'), 'error', /502, not in the words/],
+  ['a token', judgeToken(json(200, {}), told, "Ollama's", true), 'ok', /1 token in 20 ms, charged \$0\.0001/],
+  ['a token for nothing', judgeToken(json(200, {}), { ...told, cost_usd: '0' }, 'x', true), 'warning', /nothing/],
+  ['a token that is not in the ledger', judgeToken(json(200, {}), null, 'x', true), 'error', /not in the ledger/],
+  ['a token that failed', judgeToken(json(200, {}), { ...told, outcome: 'failed' }, 'x', true), 'error', /failed/],
+  ['a refused key', judgeToken(json(401, { error: { message: 'No such key.' } }), null, 'x', true), 'error', /401, No such key\./],
+  ['a page', judgeToken(page(502), null, 'x', true), 'error', /502, not in the words/],
   ['Node as pinned', judgeNode('24.21.0', '24.21.0'), 'ok', /24/],
   ['another Node', judgeNode('26.0.0', '24.21.0'), 'warning', /tried on/],
   ['an old Node', judgeNode('20.18.0', '24.21.0'), 'error', /older than 22\.12/],
@@ -166,4 +168,16 @@ test('names: not there, at home, without a network', async () => {
   })
   expect(await askNetwork(() => Promise.reject(missing))).toMatchObject({ level: 'error', blocks: true })
   expect(await askNetwork(async () => ['104.16.1.1'])).toMatchObject({ level: 'ok' })
+})
+
+test('the remedy for two tokens says until when --keep keeps the older one, while it does', () => {
+  const remedy = (nowMs: number) => judgeServiceToken(NOW_MS + 200 * DAY_MS, 2, nowMs, IN_A_DAY).remedy
+  expect(remedy(NOW_MS)).toBe(
+    'It is kept until 2026-11-30 12:00 UTC, as --keep said: npm run admin -- rotate-access takes it away after that, with --keep 0 at once.',
+  )
+  expect(remedy(NOW_MS + DAY_MS)).toBe('npm run admin -- rotate-access takes it away.')
+})
+
+test('the remedy for models without a price is a command', () => {
+  expect(judgeCounted(4, 1).remedy).toMatch(/^npm run admin -- set-pricing MODEL .* --remote, or with '\*' as the model for all the rest/)
 })

@@ -3,8 +3,10 @@ import { keyHash, newKey } from '../../worker/keys.ts'
 import { audited, rowMade, rowState } from '../admin/audit.ts'
 import { NOW_MS } from '../admin/clock.ts'
 import { KEY_COLUMNS } from '../admin/keys.ts'
+import { adminCommand } from '../admin/next-command.ts'
 import type { Database } from '../database/database.ts'
 import { bad, type Finding, ok, unasked } from './finding.ts'
+import type { Session } from './session.ts'
 
 const EMAIL = 'doctor@example.com'
 const WHO = 'npm run doctor'
@@ -20,14 +22,17 @@ export interface LentKey {
 }
 
 /** @param given the text of a key file or of GATEWAY_KEY; null: none */
-export async function lendKey(given: string | null, db: Database | null): Promise<{ finding: Finding; lent: LentKey | null }> {
+export async function lendKey(
+  given: string | null,
+  { db, remote }: Pick<Session, 'db' | 'remote'>,
+): Promise<{ finding: Finding; lent: LentKey | null }> {
   if (given !== null) {
     const key = given.trim()
     if (keyHash(key) !== null) return { finding: ok('the one that was given'), lent: { key, giveBack: async () => {} } }
     return {
       finding: bad(
         'the one that was given is no key of a gateway: it is mistyped or cut short',
-        'Copy it again; npm run admin -- generate-key makes one.',
+        `Copy it again; ${adminCommand({ remote }, 'generate-key CUSTOMER')} makes one.`,
       ),
       lent: null,
     }

@@ -1,5 +1,6 @@
 // The database: whether its schema is that of this checkout, what the proofs said last, and which models have no price.
 import { DAY_MS } from '../../worker/ledger/periods.ts'
+import { adminCommand } from '../admin/next-command.ts'
 import type { Database } from '../database/database.ts'
 import { bad, badAlone, type Finding, ok, unasked, warning } from './finding.ts'
 import type { Counted } from './gateway.ts'
@@ -68,7 +69,7 @@ export async function askPrices(db: Database, onHost: OnHost, nowMs: number, rem
   const names = (some: typeof rows) => new Set(some.map(({ model }) => String(model)))
   const inForce = names(standing.filter(({ upstream }) => upstream === 'ollama'))
   const withdrawn = names(rows.filter((row) => row.withdrawn !== 0))
-  return judgePrices({ onHost, inForce, withdrawn, ofVendors: standing.length - inForce.size }, remote ? ' --remote' : '')
+  return judgePrices({ onHost, inForce, withdrawn, ofVendors: standing.length - inForce.size }, remote)
 }
 
 interface Prices {
@@ -79,15 +80,15 @@ interface Prices {
   ofVendors: number
 }
 
-export function judgePrices({ onHost, inForce, withdrawn, ofVendors }: Prices, remote: string): Finding {
-  const setPrice = (model: string) => `npm run admin -- set-pricing ${model} 0.0001 0 --input 0.10 --output 0.40${remote}`
+export function judgePrices({ onHost, inForce, withdrawn, ofVendors }: Prices, remote: boolean): Finding {
+  const setPrice = (model: string) => adminCommand({ remote }, `set-pricing ${model} 0.0001 0 --input 0.10 --output 0.40`)
   if (inForce.size === 0 && ofVendors > 0) return ok(`${ofVendors} of vendors' models; none of the host is offered`)
   if (inForce.size === 0) return bad('no model has a price, so none is offered', setPrice("'*'"))
   // With a price for all there is none without.
   if (('why' in onHost || 'offered' in onHost) && inForce.has('*')) return ok(`${inForce.size} in force, of which one is for every model`)
   if ('why' in onHost)
     return warning(`${inForce.size} in force; which models have none cannot be seen: ${onHost.why}`, `On the box: ollama list`)
-  if ('offered' in onHost) return judgeCounts(onHost, withdrawn.size)
+  if ('offered' in onHost) return judgeCounts(onHost, withdrawn.size, setPrice)
   if (onHost.length === 0) return bad('there is no model on the host', 'On the box: ollama pull gemma3')
   const unpriced = inForce.has('*') ? [] : onHost.filter((model) => !inForce.has(model) && !withdrawn.has(model))
   const [first] = unpriced
@@ -97,16 +98,19 @@ export function judgePrices({ onHost, inForce, withdrawn, ofVendors }: Prices, r
   if (lost !== undefined)
     return warning(
       `priced, but not on the host: ${gone.join(', ')}`,
-      `On the box: ollama pull ${lost}, or npm run admin -- withdraw-pricing ${lost}${remote}`,
+      `On the box: ollama pull ${lost}, or ${adminCommand({ remote }, `withdraw-pricing ${lost}`)}`,
     )
   return ok(`${onHost.length} models on the host, each has a price${withdrawn.size > 0 ? ' or was withdrawn' : ''}`)
 }
 
-function judgeCounts({ on_host, offered }: Counted, withdrawn: number): Finding {
+function judgeCounts({ on_host, offered }: Counted, withdrawn: number, setPrice: (model: string) => string): Finding {
   if (on_host === 0) return bad('there is no model on the box', 'On the box: ollama pull gemma3')
   const text = `${offered} of ${on_host} models on the box have one`
   // Which ones only the box can say.
   if (on_host - offered > withdrawn)
-    return warning(`${text}; the others are not offered`, 'Compare ollama list on the box with npm run admin -- list-pricing --remote')
+    return warning(
+      `${text}; the others are not offered`,
+      `${setPrice('MODEL')}, or with '*' as the model for all the rest. Which are on the box: ollama list there; which have one: ${adminCommand({ remote: true }, 'list-pricing')}`,
+    )
   return ok(`${text}${offered < on_host ? '; of the others it was withdrawn' : ''}`)
 }

@@ -1,6 +1,7 @@
 // The doctor of a gateway on this machine: npm start.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { adminCommand } from '../admin/next-command.ts'
 import type { GatewayFile } from '../database/gateway-file.ts'
 import type { OpenDatabase } from '../database/open.ts'
 import type { Settings } from '../start/settings.ts'
@@ -47,7 +48,7 @@ export const LOCAL_CHECKS: readonly Check<LocalWorld>[] = [
     name: 'ledger',
     title: 'ledger',
     needs: ['database'],
-    run: async (world) => askProof(opened(world), world.nowMs(), 'npm run admin -- verify-ledger'),
+    run: async (world) => askProof(opened(world), world.nowMs(), adminCommand(world, 'verify-ledger')),
   },
   {
     name: 'prices',

@@ -33,10 +33,19 @@ export function sumLine(results: readonly Result[]): string {
     .join(', ')}.`
 }
 
+/** What was not looked at because something could not be asked; null: there is nothing of that kind. */
+export function unseenLine(results: readonly Result[]): string | null {
+  const unseen = results.filter(({ level }) => level === 'skipped').length
+  const missing = results.filter(({ level, blocks }) => level === 'warning' && blocks).map(({ title }) => title)
+  if (unseen === 0 || missing.length === 0) return null
+  return `Not all could be seen: ${unseen} of ${results.length} lines were not looked at, for want of: ${missing.join(', ')}.`
+}
+
 export function resultsJson(where: 'local' | 'remote', results: readonly Result[]): object {
   return {
     where,
     well: results.every(({ level }) => level !== 'error'),
+    complete: results.every(({ level }) => level !== 'skipped'),
     checks: results.map(({ check, title, level, text, remedy }) => ({ check, title, level, text, remedy })),
   }
 }

@@ -91,6 +91,11 @@ test('with the token of the box in the environment its models are compared with 
   expect(of('prices')).toMatchObject([{ level: 'ok', text: expect.stringMatching(/^4 models on the host/) }])
 })
 
+test('half a token of the box is told', async () => {
+  const { code, of } = await examine({ environment: { CF_ACCESS_CLIENT_ID: 'the-half-of-it' } })
+  expect([code, of('settings')]).toMatchObject([0, [{ level: 'warning', text: expect.stringMatching(/only one is set/) }]])
+})
+
 test('a key file and GATEWAY_KEY are used in place of one of its own; a mistyped one is told', async () => {
   const { id } = await t.admin<{ id: number }>('create-customer', 'Ada', 'ada@example.com', '--budget', '5')
   const { key } = await t.admin<{ key: string }>('generate-key', String(id))
@@ -178,6 +183,7 @@ test('what the token may not ask is yellow, and without a token the rest is look
   const key = async () => (await examine({ environment: { CLOUDFLARE_API_TOKEN: other } })).of('key')
   await expect.poll(key, { interval: 500 }).toMatchObject([{ level: 'warning', remedy: expect.stringMatching(/--key-file/) }])
   const none = await examine({ environment: { CLOUDFLARE_API_TOKEN: '' } })
+  expect(none.code).toBe(2)
   expect(none.of('api')).toMatchObject([{ level: 'warning' }])
   expect(none.of('access').map(({ level }) => level)).toEqual(['ok', 'ok'])
   expect([none.of('tunnel'), none.of('database')]).toMatchObject([[{ level: 'skipped' }], [{ level: 'skipped' }]])

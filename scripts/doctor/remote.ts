@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type Cloudflare from 'cloudflare'
 import { canonicalModel } from '../../worker/model-name.ts'
+import { adminCommand } from '../admin/next-command.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
 import type { OpenDatabase } from '../database/open.ts'
 import { SetupError } from '../setup/problem.ts'
@@ -9,7 +10,7 @@ import { verifyToken } from '../setup/rights.ts'
 import { askAsStranger } from './access.ts'
 import { type Asked, ask, jsonIn } from './ask.ts'
 import { askAddresses, askQuota, askServiceToken, askTunnel } from './cloudflare.ts'
-import { bad, type Check, type Finding, ok, skipped, unasked } from './finding.ts'
+import { bad, type Check, type Finding, ok, skipped, unasked, warning } from './finding.ts'
 import { countedIn, judgeAgent, judgeClock, judgeGateway, judgeHost } from './gateway.ts'
 import { askMigrations, askPrices, askProof, type OnHost } from './ledger.ts'
 import { askName, askNetwork, type Resolve } from './names.ts'
@@ -23,6 +24,8 @@ export interface RemoteWorld extends Session {
   migrations: readonly string[]
   /** The box's own list needs the token that else only the Worker has; null: it is not here. */
   access: { clientId: string; clientSecret: string } | null
+  /** One of the two is here, without the other. */
+  hasHalfAccess: boolean
   open(): Promise<OpenDatabase>
 }
 
@@ -30,7 +33,12 @@ export interface RemoteWorld extends Session {
 const AGENTS = { curl: 'curl/8.14.1', 'openai-python': 'OpenAI/Python 2.9.0', ollama: 'ollama/0.33.0 (amd64 linux) Go/go1.25.4' }
 
 const NETWORK = ['network']
+const HALF_ACCESS = warning(
+  'of CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET only one is set, which lets nobody in: it is not used',
+  'Set both, or neither, in .dev.vars or the environment: they only let this machine see the list of models on the box.',
+)
 const ACCESS_CHECKS: readonly Check<RemoteWorld>[] = [
+  { name: 'settings', title: 'settings', run: async ({ hasHalfAccess }) => (hasHalfAccess ? HALF_ACCESS : []) },
   {
     name: 'host-name',
     title: "the box's name",
@@ -85,7 +93,7 @@ const CHECKS: readonly Check<RemoteWorld>[] = [
     name: 'ledger',
     title: 'ledger',
     needs: ['database'],
-    run: async (world) => askProof(opened(world), world.nowMs(), 'npm run admin -- verify-ledger --remote'),
+    run: async (world) => askProof(opened(world), world.nowMs(), adminCommand(world, 'verify-ledger')),
   },
   {
     name: 'prices',

@@ -1,7 +1,7 @@
 // The order of the checks, what is skipped, and how the list is printed.
 import { expect, test } from 'vitest'
 import { bad, badAlone, type Check, ok, unasked, warning } from './finding.ts'
-import { resultLine, resultsJson, sumLine } from './print.ts'
+import { resultLine, resultsJson, sumLine, unseenLine } from './print.ts'
 import { runChecks } from './run-checks.ts'
 
 const check = (name: string, needs: string[], run: Check<null>['run']): Check<null> => ({ name, title: name, needs, run })
@@ -68,4 +68,14 @@ test('the list has a sign, and the remedy on the next line; as JSON it says whet
     well: false,
     checks: [{ check: 'clock' }, { remedy: 'Start it.' }],
   })
+})
+
+test('what could not be seen for want of something is counted at the end', async () => {
+  const b = check('b', ['api'], async () => ok('b'))
+  const c = check('c', ['b'], async () => ok('c'))
+  const results = await runChecks([check('api', [], async () => unasked('no token', 'Set one.')), b, c], null, quiet)
+  expect(unseenLine(results)).toBe('Not all could be seen: 2 of 3 lines were not looked at, for want of: api.')
+  expect(resultsJson('remote', results)).toMatchObject({ well: true, complete: false })
+  const broken = await runChecks([check('api', [], async () => bad('down', 'Start it.')), b], null, quiet)
+  expect(unseenLine(broken)).toBeNull()
 })

@@ -1,4 +1,6 @@
 // What the checks share: what the world gives them, and what one has found for the next.
+
+import { adminCommand } from '../admin/next-command.ts'
 import type { Database } from '../database/database.ts'
 import type { OpenDatabase } from '../database/open.ts'
 import { type Asked, ask } from './ask.ts'
@@ -7,6 +9,8 @@ import { bad, type Check, type Finding, ok, skipped } from './finding.ts'
 import { type LentKey, lendKey } from './key.ts'
 
 export interface Session {
+  /** A deployed gateway's, not that of this machine. */
+  remote: boolean
   fetch: typeof fetch
   nowMs(): number
   /** Where customers call, without a slash at its end. */
@@ -36,7 +40,7 @@ export const TOKEN_CHECKS: readonly Check<Session>[] = [
     title: 'customer key',
     needs: ['gateway', 'host'],
     async run(session) {
-      const { finding, lent } = await lendKey(session.givenKey, session.db)
+      const { finding, lent } = await lendKey(session.givenKey, session)
       session.lent = lent
       return finding
     },
@@ -44,12 +48,14 @@ export const TOKEN_CHECKS: readonly Check<Session>[] = [
   { name: 'tokens', title: 'metered token', needs: ['gateway', 'host', 'key'], run: tryTokens },
 ]
 
-async function tryTokens({ lent, fetch, baseUrl, givenModel, hasModels }: Session): Promise<Finding[]> {
+async function tryTokens({ remote, lent, fetch, baseUrl, givenModel, hasModels }: Session): Promise<Finding[]> {
   if (!hasModels) return [skipped('prices')]
-  const asking = { fetch, baseUrl, key: (lent as LentKey).key }
+  const asking = { remote, fetch, baseUrl, key: (lent as LentKey).key }
   const model = givenModel ?? (await firstModel(asking))
   if (model === null)
-    return [bad('this key may chat with no model', 'npm run admin -- list-models shows what each needs; or say --model NAME.')]
+    return [
+      bad('this key may chat with no model', `${adminCommand({ remote }, 'list-models')} shows what each needs; or say --model NAME.`),
+    ]
   const findings: Finding[] = []
   for (const dialect of DIALECTS) findings.push(await tryDialect(asking, model, dialect))
   return findings.every(({ level }) => level === 'ok') ? [...findings, ok(`all by ${model}`)] : findings

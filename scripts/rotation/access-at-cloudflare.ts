@@ -10,8 +10,8 @@ export type Token = AccessLink['serviceTokens'][number]
 /** A year. */
 const DURATION = '8760h'
 const YEAR_MS = 8760 * 3_600_000
-const TOKENS = 'Account > Access: Service Tokens > Edit'
-const POLICIES = 'Account > Access: Apps and Policies > Edit'
+export const TOKENS = 'Account > Access: Service Tokens > Edit'
+export const POLICIES = 'Account > Access: Apps and Policies > Edit'
 
 type Rule = { service_token?: { token_id: string } }
 type Policy = { name: string; decision: 'non_identity'; include: Rule[] }

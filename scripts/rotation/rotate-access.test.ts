@@ -1,4 +1,8 @@
 // A new Access token for a gateway that serves all the while: whole, kept for a while, and stopped at each of its calls.
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { letIn } from '../../e2e/cloudflare/let-in.ts'
 import { runCommand } from '../admin/run-command.ts'
@@ -6,6 +10,7 @@ import { type Deployment, readDeployment, writeDeployment } from '../cloudflare/
 import { cloudflareClient } from '../deploy/running.ts'
 import { type TestDeployment, testDeployment } from '../doctor/testing.ts'
 import { addSecrets, forgetSecrets } from '../setup/secrets-file.ts'
+import { PROJECT_ROOT } from '../start/project.ts'
 import { type AccessLink, rotateAccess } from './access-token.ts'
 import { type Load, startLoad } from './testing.ts'
 import { putSecretsBy } from './worker-secrets.ts'
@@ -169,4 +174,52 @@ test('a secret that still waits for a deploy would bring the old token back: ref
   await addSecrets(t.directory, { CF_ACCESS_CLIENT_ID: 'x', CF_ACCESS_CLIENT_SECRET: 'y' })
   expect(await command('--yes')).toMatchObject({ code: 1, err: expect.stringMatching(/npm run deploy first/) })
   await forgetSecrets(t.directory)
+})
+
+test('Ctrl-C says that it was stopped, and the next run goes on', { timeout: 60_000 }, async () => {
+  const script = `import { runAdmin } from './scripts/admin/program.ts'
+import { terminalIo } from './scripts/admin/terminal-io.ts'
+process.exitCode = await runAdmin(['rotate-access', '--yes'], { ...terminalIo(), project: process.env.TEST_PROJECT })`
+  const ids = { CLOUDFLARE_ACCOUNT_ID: t.accountId, D1_DATABASE_ID: t.deployment.database?.id, TEST_PROJECT: t.directory }
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', script], {
+    cwd: PROJECT_ROOT,
+    env: { ...process.env, ...t.environment, ...ids },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve))
+  await expect.poll(() => err, { timeout: 40_000 }).toMatch(/for the last places/)
+  child.kill('SIGINT')
+  expect([await exit, err]).toEqual([130, expect.stringMatching(/\nStopped\..* run the same command again, and it goes on/)])
+  expect(valid()).toHaveLength(2)
+  expect(await rotate()).toMatchObject({ made: false, removed: 1 })
+  await expectNoneRefused()
+})
+
+test('before set-up, and without an API token, it says what is needed before it asks', async () => {
+  const nothing = await mkdtemp(join(tmpdir(), 'gateway-rotation-'))
+  const before = await runCommand(['rotate-access', '--yes'], { directory: nothing, project: nothing, environment: t.environment })
+  expect(before).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^error: There is no deployment\.json here: run npm run setup first/),
+  })
+  await rm(nothing, { recursive: true })
+  const { CLOUDFLARE_API_TOKEN: _token, ...environment } = t.environment
+  const { code, err } = await runCommand(['rotate-access'], { directory: t.directory, project: t.directory, environment })
+  expect([code, err]).toEqual([
+    1,
+    expect.stringMatching(
+      /^error: rotate-access needs CLOUDFLARE_API_TOKEN.* Service Tokens > .* Policies > .* Workers Scripts > .* D1 > Edit\.\n$/,
+    ),
+  ])
+  const cut = { ...t.environment, CLOUDFLARE_API_TOKEN: 'cut' }
+  const ran = await runCommand(['rotate-access', '--yes'], {
+    directory: t.directory,
+    project: t.directory,
+    environment: { ...cut, CLOUDFLARE_ACCOUNT_ID: t.accountId, D1_DATABASE_ID: t.deployment.database?.id },
+  })
+  expect(ran).toMatchObject({ code: 1, err: expect.stringMatching(/^error: Cloudflare does not know this API token/) })
 })

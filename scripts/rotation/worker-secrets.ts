@@ -18,7 +18,7 @@ export interface WorkerToChange {
 }
 
 const WAIT_MS = 120_000
-const RIGHT = 'Account > Workers Scripts > Edit'
+export const WORKERS = 'Account > Workers Scripts > Edit'
 
 /** By Cloudflare's API: a new version with the same code, live at once. */
 export function putSecretsBy(client: Cloudflare, { accountId, worker }: Deployment): PutSecrets {
@@ -27,7 +27,7 @@ export function putSecretsBy(client: Cloudflare, { accountId, worker }: Deployme
     try {
       await client.workers.scripts.secrets.bulkUpdate(worker, { account_id: accountId, secrets: Object.fromEntries(texts) })
     } catch (error) {
-      throw refused(error, RIGHT)
+      throw refused(error, WORKERS)
     }
   }
 }
