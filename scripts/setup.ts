@@ -1,27 +1,16 @@
 // `npm run setup`: from an empty Cloudflare account to a gateway in it. docs/setup.md
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseEnv } from 'node:util'
 import { publicFetch } from './cloudflare/public-fetch.ts'
 import { deployFromSetup } from './deploy/from-setup.ts'
 import { runSetup } from './setup/program.ts'
 import { terminalAsk } from './setup/terminal.ts'
+import { environmentOverDevVars } from './start/environment.ts'
 import { PROJECT_ROOT } from './start/project.ts'
-import { onStopSignal } from './start/signals.ts'
+import { abortOnStopSignal } from './start/signals.ts'
 import { onReaderGone } from './start/standard-output.ts'
 
-const devVars = join(PROJECT_ROOT, '.dev.vars')
-const set = Object.entries(process.env).filter(([, value]) => value !== '')
-const environment = { ...(existsSync(devVars) ? parseEnv(readFileSync(devVars, 'utf8')) : {}), ...Object.fromEntries(set) }
-const stop = new AbortController()
-onStopSignal(
-  () => {
-    console.error('Stopping after this call … (Ctrl-C again ends at once)')
-    stop.abort()
-  },
-  () => process.exit(130),
-)
+const environment = environmentOverDevVars()
+const stop = abortOnStopSignal(() => console.error('Stopping after this call … (Ctrl-C again ends at once)'))
 // What it makes is never left between a call and its note.
 onReaderGone(() => stop.abort())
 /** A stand-in of the API without one of the edge: nothing of what was made is to be seen. */

@@ -1,9 +1,6 @@
 // The terminal as commands see it: where they print, whom they ask, and the settings over .dev.vars.
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { text as textOf } from 'node:stream/consumers'
-import { parseEnv } from 'node:util'
-import { PROJECT_ROOT } from '../start/project.ts'
+import { environmentOverDevVars } from '../start/environment.ts'
 import { onReaderGone } from '../start/standard-output.ts'
 import type { Io } from './context.ts'
 import { askSecret, askYesOrNo } from './questions.ts'
@@ -18,13 +15,6 @@ export function terminalIo(): Io {
     ...(process.stdin.isTTY ? { ask: askYesOrNo, askSecret } : { ask: null, input: () => textOf(process.stdin) }),
     // npm changes to the project's directory and tells where it was called.
     directory: process.env.INIT_CWD ?? process.cwd(),
-    environment: environment(),
+    environment: environmentOverDevVars(),
   }
-}
-
-/** The environment over .dev.vars, as for `npm start`; an empty variable is one that was not set. */
-function environment(): Record<string, string | undefined> {
-  const path = join(PROJECT_ROOT, '.dev.vars')
-  const set = Object.entries(process.env).filter(([, value]) => value !== '')
-  return { ...(existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}), ...Object.fromEntries(set) }
 }

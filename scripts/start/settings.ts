@@ -1,9 +1,7 @@
 // The settings of `npm start`: the environment first, then .dev.vars; all checked before anything is started.
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { configOf, SETTING_NAMES } from '../../worker/config.ts'
-import { PROJECT_ROOT } from './project.ts'
+import { devVarsText, withoutEmpty } from './environment.ts'
 import { type VendorSetting, vendorSettings } from './vendors.ts'
 
 /** What is passed on to the Worker as its bindings; OLLAMA_BASE_URL is, too, once it is known who answers there. */
@@ -35,8 +33,7 @@ export class SettingError extends Error {}
 
 /** The settings of this process. Throws SettingError. */
 export function loadSettings(): Settings {
-  const path = join(PROJECT_ROOT, '.dev.vars')
-  return readSettings(process.env, existsSync(path) ? readFileSync(path, 'utf8') : '', process.stdout.isTTY === true)
+  return readSettings(process.env, devVarsText(), process.stdout.isTTY === true)
 }
 
 /** @param devVars the text of .dev.vars, '' where there is none. Throws SettingError. */
@@ -86,9 +83,4 @@ function logFormat(text: string | undefined): 'lines' | 'json' {
   if (!text || text === 'lines') return 'lines'
   if (text === 'json') return 'json'
   throw new SettingError(`LOG=${text}: it has to be json or lines.`)
-}
-
-/** An empty variable is one that was not set. */
-function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
 }

@@ -9,7 +9,7 @@ import { type Month, month } from '../admin/month.ts'
 import { dayName } from '../admin/table.ts'
 import { bundleWorker } from '../start/bundle.ts'
 import { PROJECT_ROOT } from '../start/project.ts'
-import { onStopSignal } from '../start/signals.ts'
+import { abortOnStopSignal } from '../start/signals.ts'
 import { type MadeMonth, makeMonth } from './month.ts'
 
 interface TrafficOptions {
@@ -42,14 +42,7 @@ export async function traffic(args: string[], io: Io): Promise<number> {
     return 1
   }
   // What is under way ends in order: a gateway that dies leaves requests that are still to be settled.
-  const interrupted = new AbortController()
-  onStopSignal(
-    () => {
-      io.err('Stopping after what is under way; Ctrl-C again ends at once …\n')
-      interrupted.abort()
-    },
-    () => process.exit(130),
-  )
+  const interrupted = abortOnStopSignal(() => io.err('Stopping after what is under way; Ctrl-C again ends at once …\n'))
   io.err('Bundling the Worker, starting a gateway …\n')
   const bundle = await bundleWorker(join(stateDir, 'bundle'), 'scripts/traffic/worker.ts')
   let saidMs = performance.now()
