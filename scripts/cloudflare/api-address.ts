@@ -21,3 +21,17 @@ export function isBarredPort(error: unknown): boolean {
 export function isUnknownToken(said: string): boolean {
   return /invalid (?:request headers|api token|format for authorization header)/i.test(said)
 }
+
+/** The code of the innermost cause that has one, such as ECONNREFUSED; without one, its words. */
+export function causeOf(error: Error): string {
+  let words = error.message
+  let inner: unknown = error
+  for (let depth = 0; depth < 5 && inner instanceof Error; depth++) {
+    const { code } = inner as NodeJS.ErrnoException
+    if (code !== undefined) return code
+    words = inner.message || words
+    // One of several addresses that were tried.
+    inner = inner.cause ?? (inner instanceof AggregateError ? inner.errors[0] : undefined)
+  }
+  return words.replace(/\.+$/, '')
+}

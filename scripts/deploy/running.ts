@@ -1,7 +1,7 @@
 // What serves at Cloudflare, and the way back to it.
 import Cloudflare from 'cloudflare'
 import { Failure } from '../admin/context.ts'
-import { API_SETTING, apiAddress, isBarredPort, isUnknownToken } from '../cloudflare/api-address.ts'
+import { API_SETTING, apiAddress, causeOf, isBarredPort, isUnknownToken } from '../cloudflare/api-address.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
 import { TOKENS_PAGE } from '../setup/problem.ts'
 
@@ -115,7 +115,7 @@ export function refused(error: unknown, right: string): Failure {
   if (error instanceof Failure) return error
   if (isBarredPort(error)) return new Failure(`No program asks at the port that ${API_SETTING} has: mend that.`)
   if (error instanceof Cloudflare.APIConnectionError) {
-    return new Failure(`Cloudflare cannot be reached (${codeOf(error)}). Look at the network, a proxy or a firewall, and run it again.`)
+    return new Failure(`Cloudflare cannot be reached (${causeOf(error)}). Look at the network, a proxy or a firewall, and run it again.`)
   }
   if (error instanceof Cloudflare.APIError && error.errors.some(({ message }) => isUnknownToken(message ?? ''))) {
     return new Failure(
@@ -130,11 +130,4 @@ export function refused(error: unknown, right: string): Failure {
   if (error instanceof Cloudflare.APIError)
     return new Failure(`Cloudflare answered ${error.status}: ${error.errors?.[0]?.message ?? error.message}`)
   throw error
-}
-
-/** The code of the innermost cause: ECONNREFUSED. */
-function codeOf(error: Error): string {
-  let code = error.message.replace(/\.$/, '')
-  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) code = (inner as NodeJS.ErrnoException).code ?? code
-  return code
 }

@@ -5,16 +5,10 @@ import { text } from 'node:stream/consumers'
 import { parseEnv } from 'node:util'
 import { configOf } from '../../worker/config.ts'
 import { type Io, UsageError } from '../admin/context.ts'
+import { OWN_SECRETS } from '../setup/dev-vars.ts'
 
 /** The Worker's secrets; everything else belongs into wrangler.toml [vars]. */
-const SECRETS = [
-  'OPENAI_API_KEY',
-  'ANTHROPIC_API_KEY',
-  'STRIPE_WEBHOOK_SECRET',
-  'ALERT_SIGNING_SECRET',
-  'CF_ACCESS_CLIENT_ID',
-  'CF_ACCESS_CLIENT_SECRET',
-]
+const SECRETS = [...OWN_SECRETS, 'CF_ACCESS_CLIENT_ID', 'CF_ACCESS_CLIENT_SECRET']
 
 /** By name. @param file as .dev.vars is written; `-` is standard input. Throws UsageError, which holds no value. */
 export async function readSecrets(file: string | undefined, { directory }: Io): Promise<Record<string, string>> {

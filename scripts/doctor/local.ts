@@ -1,7 +1,6 @@
 // The doctor of a gateway on this machine: npm start.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { adminCommand } from '../admin/next-command.ts'
 import type { GatewayFile } from '../database/gateway-file.ts'
 import type { OpenDatabase } from '../database/open.ts'
 import type { Settings } from '../start/settings.ts'
@@ -9,9 +8,9 @@ import type { Check } from './finding.ts'
 import { unasked } from './finding.ts'
 import { judgeGateway } from './gateway.ts'
 import { askOllama, type HostAsked } from './host.ts'
-import { askMigrations, askPrices, askProof } from './ledger.ts'
+import { askMigrations, askPrices } from './ledger.ts'
 import { askPort, judgeNode, judgeSettings } from './machine.ts'
-import { askHealth, notePrices, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
+import { askHealth, LEDGER_CHECK, notePrices, opened, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
 
 export interface LocalWorld extends Session {
   nodeVersion: string
@@ -44,12 +43,7 @@ export const LOCAL_CHECKS: readonly Check<LocalWorld>[] = [
   { name: 'gateway', title: 'gateway', needs: ['settings'], run: lookForGateway },
   { name: 'host', title: 'Ollama', needs: ['settings'], run: lookForOllama },
   { name: 'database', title: 'schema', run: openAndCompare },
-  {
-    name: 'ledger',
-    title: 'ledger',
-    needs: ['database'],
-    run: async (world) => askProof(opened(world), world.nowMs(), adminCommand(world, 'verify-ledger')),
-  },
+  LEDGER_CHECK,
   {
     name: 'prices',
     title: 'prices',
@@ -59,11 +53,6 @@ export const LOCAL_CHECKS: readonly Check<LocalWorld>[] = [
   },
   ...TOKEN_CHECKS,
 ]
-
-function opened({ db }: LocalWorld) {
-  if (db === null) throw new Error('the database is not open')
-  return db
-}
 
 /** One that runs has to answer; one that does not needs its port. */
 async function lookForGateway(world: LocalWorld) {

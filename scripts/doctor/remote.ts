@@ -2,7 +2,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type Cloudflare from 'cloudflare'
 import { canonicalModel } from '../../worker/model-name.ts'
-import { adminCommand } from '../admin/next-command.ts'
 import type { Deployment } from '../cloudflare/deployment.ts'
 import type { OpenDatabase } from '../database/open.ts'
 import { SetupError } from '../setup/problem.ts'
@@ -12,9 +11,9 @@ import { type Asked, ask, jsonIn } from './ask.ts'
 import { askAddresses, askQuota, askServiceToken, askTunnel } from './cloudflare.ts'
 import { bad, type Check, type Finding, ok, skipped, unasked, warning } from './finding.ts'
 import { countedIn, judgeAgent, judgeClock, judgeGateway, judgeHost } from './gateway.ts'
-import { askMigrations, askPrices, askProof, type OnHost } from './ledger.ts'
+import { askMigrations, askPrices, type OnHost } from './ledger.ts'
 import { askName, askNetwork, type Resolve } from './names.ts'
-import { askHealth, notePrices, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
+import { askHealth, LEDGER_CHECK, notePrices, opened, type Session, TOKEN_CHECKS, useDatabase } from './session.ts'
 
 export interface RemoteWorld extends Session {
   deployment: Deployment
@@ -89,12 +88,7 @@ const CHECKS: readonly Check<RemoteWorld>[] = [
     run: async (world) => judgeHost(await ask(world.fetch, `${world.baseUrl}/health/ollama`)),
   },
   { name: 'database', title: 'schema', needs: ['api'], run: openAndCompare },
-  {
-    name: 'ledger',
-    title: 'ledger',
-    needs: ['database'],
-    run: async (world) => askProof(opened(world), world.nowMs(), adminCommand(world, 'verify-ledger')),
-  },
+  LEDGER_CHECK,
   {
     name: 'prices',
     title: 'prices',
@@ -121,11 +115,6 @@ export function remoteChecks({ host, public: address }: Deployment): readonly Ch
 function hostOf({ deployment }: RemoteWorld) {
   if (deployment.host.kind !== 'access') throw new Error('the box has no hostname')
   return deployment.host
-}
-
-function opened({ db }: RemoteWorld) {
-  if (db === null) throw new Error('the database is not open')
-  return db
 }
 
 async function askAsClients(world: RemoteWorld): Promise<Finding | Finding[]> {

@@ -7,6 +7,7 @@ import { type Asked, ask } from './ask.ts'
 import { DIALECTS, firstModel, tryDialect } from './dialects.ts'
 import { bad, type Check, type Finding, ok, skipped } from './finding.ts'
 import { type LentKey, lendKey } from './key.ts'
+import { askProof } from './ledger.ts'
 
 export interface Session {
   /** A deployed gateway's, not that of this machine. */
@@ -31,6 +32,14 @@ export interface Session {
 export async function askHealth(session: Session): Promise<Asked> {
   session.health = await ask(session.fetch, `${session.baseUrl}/health`, { nowMs: session.nowMs })
   return session.health
+}
+
+/** What the proofs said last. */
+export const LEDGER_CHECK: Check<Session> = {
+  name: 'ledger',
+  title: 'ledger',
+  needs: ['database'],
+  run: async (session) => askProof(opened(session), session.nowMs(), adminCommand(session, 'verify-ledger')),
 }
 
 /** The key, and with it a token of each dialect: the same for a gateway here and for a deployed one. */
@@ -59,6 +68,12 @@ async function tryTokens({ remote, lent, fetch, baseUrl, givenModel, hasModels }
   const findings: Finding[] = []
   for (const dialect of DIALECTS) findings.push(await tryDialect(asking, model, dialect))
   return findings.every(({ level }) => level === 'ok') ? [...findings, ok(`all by ${model}`)] : findings
+}
+
+/** Of a check that needs `database`. */
+export function opened({ db }: Session): Database {
+  if (db === null) throw new Error('the database is not open')
+  return db
 }
 
 /** Later checks have it only where it is as it should be. */

@@ -1,9 +1,9 @@
 // The way to Cloudflare's API: the official SDK over a fetch that waits when told to, stops when told to, and in a dry run writes nothing.
 import Cloudflare from 'cloudflare'
+import { API_SETTING, apiAddress } from '../cloudflare/api-address.ts'
 import { type Pretender, pretender } from './dry-run.ts'
 import { Stopped } from './problem.ts'
 
-const API = 'https://api.cloudflare.com/client/v4'
 /** A call's. Cloudflare's slowest of ours, the making of a database, takes some seconds. */
 const TIMEOUT_MS = 30_000
 const TRIES = 4
@@ -22,7 +22,7 @@ export interface ApiOptions {
 }
 
 export function openApi(options: ApiOptions): Cloudflare {
-  const baseURL = (options.baseUrl?.trim() || API).replace(/\/+$/, '')
+  const baseURL = apiAddress({ [API_SETTING]: options.baseUrl })
   const pretend = options.dryRun ? pretender(baseURL, options.say) : null
   return new Cloudflare({
     apiToken: options.token,

@@ -6,7 +6,7 @@ import { readSettings, SettingError } from '../start/settings.ts'
 import { SetupError } from './problem.ts'
 
 /** Those that the Worker knows beside the ones of Access, which set-up makes. */
-const SECRETS = ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'STRIPE_WEBHOOK_SECRET', 'ALERT_SIGNING_SECRET']
+export const OWN_SECRETS = ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'STRIPE_WEBHOOK_SECRET', 'ALERT_SIGNING_SECRET']
 
 /** The secrets that are there. Throws SetupError: half filled, or with a value that cannot be. */
 export async function ownSecrets(directory: string): Promise<Record<string, string>> {
@@ -22,7 +22,7 @@ export async function ownSecrets(directory: string): Promise<Record<string, stri
   }
   const set = parseEnv(text)
   const found: Record<string, string> = {}
-  for (const name of SECRETS) {
+  for (const name of OWN_SECRETS) {
     const value = set[name]?.trim()
     if (!value) continue
     if (!/^[\x21-\x7e]{16,}$/.test(value)) {

@@ -1,5 +1,6 @@
 // How set-up ends before its end, and what an error of Cloudflare's API means to the owner.
 import Cloudflare from 'cloudflare'
+import { causeOf } from '../cloudflare/api-address.ts'
 
 /** It could not be done. The message says what is wrong and what to do. */
 export class SetupError extends Error {
@@ -65,16 +66,8 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Cloudflare.APIError && error.status === 404
 }
 
-/** The code of the innermost cause that has one, such as ECONNREFUSED; without one, its words. */
-function causeOf(error: Error): string {
-  let words = error.message
-  let inner: unknown = error
-  for (let depth = 0; depth < 5 && inner instanceof Error; depth++) {
-    const { code } = inner as NodeJS.ErrnoException
-    if (code !== undefined) return code
-    words = inner.message || words
-    // One of several addresses that were tried.
-    inner = inner.cause ?? (inner instanceof AggregateError ? inner.errors[0] : undefined)
-  }
-  return words.replace(/\.+$/, '')
+/** For `catch`: what is not there is null. Throws every other error again. */
+export function nullIfMissing(error: unknown): null {
+  if (isMissing(error)) return null
+  throw error
 }

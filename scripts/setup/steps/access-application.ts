@@ -1,6 +1,6 @@
 // The Access application: it stands in front of the box's hostname before that exists.
 import { isAccess } from '../../cloudflare/deployment.ts'
-import { isMissing, NO_ZERO_TRUST, NotOurs, SetupError } from '../problem.ts'
+import { NO_ZERO_TRUST, NotOurs, nullIfMissing, SetupError } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { accessOf } from './service-token.ts'
 
@@ -67,9 +67,7 @@ export const accessApplication: Step = {
   async undo({ client, deployment }) {
     const host = accessOf(deployment)
     if (host.applicationId === undefined) return null
-    await client.zeroTrust.access.applications.delete(host.applicationId, { account_id: deployment.accountId }).catch((error) => {
-      if (!isMissing(error)) throw error
-    })
+    await client.zeroTrust.access.applications.delete(host.applicationId, { account_id: deployment.accountId }).catch(nullIfMissing)
     delete host.applicationId
     delete host.audience
     return null
@@ -97,21 +95,14 @@ function noted(setup: Setup, { id, aud }: Application): string {
 }
 
 async function read({ client, deployment }: Setup, id: string): Promise<Application | null> {
-  return client.zeroTrust.access.applications.get(id, { account_id: deployment.accountId }).then(
-    (application) => application as Application,
-    (error) => {
-      if (isMissing(error)) return null
-      throw error
-    },
-  )
+  return client.zeroTrust.access.applications
+    .get(id, { account_id: deployment.accountId })
+    .then((application) => application as Application, nullIfMissing)
 }
 
 /** The organization's name, which the connector needs to check what Access has signed. */
 async function teamName({ client, deployment }: Setup): Promise<string> {
-  const organization = await client.zeroTrust.organizations.list({ account_id: deployment.accountId }).catch((error) => {
-    if (isMissing(error)) return null
-    throw error
-  })
+  const organization = await client.zeroTrust.organizations.list({ account_id: deployment.accountId }).catch(nullIfMissing)
   const domain = organization?.auth_domain
   if (!domain) throw new SetupError(NO_ZERO_TRUST)
   return domain.replace(/\.cloudflareaccess\.com$/, '')

@@ -1,6 +1,6 @@
 // The Access policy: the service token, and nothing else, is let through.
 import { isAccess } from '../../cloudflare/deployment.ts'
-import { isMissing, NotOurs, SetupError } from '../problem.ts'
+import { NotOurs, nullIfMissing, SetupError } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { accessOf } from './service-token.ts'
 
@@ -63,9 +63,7 @@ export const accessPolicy: Step = {
   async undo({ client, deployment }) {
     const host = accessOf(deployment)
     if (host.policyId === undefined) return null
-    await client.zeroTrust.access.policies.delete(host.policyId, { account_id: deployment.accountId }).catch((error) => {
-      if (!isMissing(error)) throw error
-    })
+    await client.zeroTrust.access.policies.delete(host.policyId, { account_id: deployment.accountId }).catch(nullIfMissing)
     delete host.policyId
     return null
   },
@@ -114,13 +112,7 @@ async function foreign(setup: Setup, policy: Policy): Promise<string> {
 }
 
 async function read({ client, deployment }: Setup, id: string): Promise<Policy | null> {
-  return client.zeroTrust.access.policies.get(id, { account_id: deployment.accountId }).then(
-    (policy) => policy as Policy,
-    (error) => {
-      if (isMissing(error)) return null
-      throw error
-    },
-  )
+  return client.zeroTrust.access.policies.get(id, { account_id: deployment.accountId }).then((policy) => policy as Policy, nullIfMissing)
 }
 
 function nameOf({ deployment }: Setup): string {

@@ -1,5 +1,5 @@
 // The D1 database that holds the ledger.
-import { isMissing, NotOurs } from '../problem.ts'
+import { NotOurs, nullIfMissing } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { LOCATIONS } from '../setup-context.ts'
 
@@ -18,7 +18,7 @@ export const database: Step = {
     const { client, deployment } = setup
     const account_id = deployment.accountId
     if (deployment.database !== undefined) {
-      const there = await client.d1.database.get(deployment.database.id, { account_id }).catch(orNull)
+      const there = await client.d1.database.get(deployment.database.id, { account_id }).catch(nullIfMissing)
       if (there !== null) return deployment.database.name
       delete deployment.database
     }
@@ -45,7 +45,7 @@ export const database: Step = {
 
   async undo({ client, deployment }) {
     if (deployment.database === undefined) return null
-    await client.d1.database.delete(deployment.database.id, { account_id: deployment.accountId }).catch(orNull)
+    await client.d1.database.delete(deployment.database.id, { account_id: deployment.accountId }).catch(nullIfMissing)
     delete deployment.database
     return null
   },
@@ -101,9 +101,4 @@ async function tables(setup: Setup, id: string): Promise<string[]> {
 async function rows({ client, deployment }: Setup, id: string, sql: string): Promise<unknown[][]> {
   const { result } = await client.d1.database.raw(id, { account_id: deployment.accountId, sql })
   return (result[0]?.results?.rows ?? []) as unknown[][]
-}
-
-function orNull(error: unknown): null {
-  if (isMissing(error)) return null
-  throw error
 }

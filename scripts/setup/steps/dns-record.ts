@@ -1,7 +1,7 @@
 // The DNS record of the box's hostname, which leads into the tunnel. It comes after Access, so that the box is never open.
 import { isAccess } from '../../cloudflare/deployment.ts'
 import { guardProblem, tokenProblem } from '../guard.ts'
-import { isMissing, NotOurs, SetupError } from '../problem.ts'
+import { NotOurs, nullIfMissing, SetupError } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { accessOf } from './service-token.ts'
 
@@ -67,9 +67,7 @@ export const dnsRecord: Step = {
   async undo(setup) {
     const host = accessOf(setup.deployment)
     if (host.dnsRecordId === undefined) return null
-    await setup.client.dns.records.delete(host.dnsRecordId, { zone_id: zoneOf(setup) }).catch((error) => {
-      if (!isMissing(error)) throw error
-    })
+    await setup.client.dns.records.delete(host.dnsRecordId, { zone_id: zoneOf(setup) }).catch(nullIfMissing)
     delete host.dnsRecordId
     return null
   },

@@ -2,7 +2,7 @@
 import type Cloudflare from 'cloudflare'
 import { type Deployment, isAccess } from '../../cloudflare/deployment.ts'
 import { isOurToken, madeAtMs, setupTokenName } from '../../cloudflare/service-token-names.ts'
-import { isMissing, SetupError } from '../problem.ts'
+import { nullIfMissing, SetupError } from '../problem.ts'
 import { addSecrets, readSecrets } from '../secrets-file.ts'
 import type { Step } from '../setup-context.ts'
 import { workerSecrets } from './worker-secrets.ts'
@@ -22,10 +22,7 @@ export const serviceToken: Step = {
     const account_id = deployment.accountId
     const kept = []
     for (const one of host.serviceTokens) {
-      const there = await client.zeroTrust.access.serviceTokens.get(one.id, { account_id }).catch((error) => {
-        if (isMissing(error)) return null
-        throw error
-      })
+      const there = await client.zeroTrust.access.serviceTokens.get(one.id, { account_id }).catch(nullIfMissing)
       if (there !== null) kept.push({ ...one, ...(there.expires_at ? { expiresAt: iso(there.expires_at) } : {}) })
     }
     host.serviceTokens = kept
@@ -59,9 +56,7 @@ export const serviceToken: Step = {
   async undo({ client, deployment }) {
     const host = accessOf(deployment)
     for (const { id } of [...host.serviceTokens].reverse()) {
-      await client.zeroTrust.access.serviceTokens.delete(id, { account_id: deployment.accountId }).catch((error) => {
-        if (!isMissing(error)) throw error
-      })
+      await client.zeroTrust.access.serviceTokens.delete(id, { account_id: deployment.accountId }).catch(nullIfMissing)
       host.serviceTokens = host.serviceTokens.filter((one) => one.id !== id)
     }
     return null

@@ -1,6 +1,6 @@
 // Without a domain: the account's name below workers.dev. All of the account's Workers share it, so an undo leaves it.
 import Cloudflare from 'cloudflare'
-import { isMissing } from '../problem.ts'
+import { nullIfMissing } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 
 export const workersSubdomain: Step = {
@@ -42,10 +42,6 @@ async function claim({ client, deployment }: Setup, name: string): Promise<strin
 
 /** Null: the account was never used for Workers. */
 export async function accountSubdomain(client: Cloudflare, account_id: string): Promise<string | null> {
-  try {
-    return (await client.workers.subdomains.get({ account_id })).subdomain || null
-  } catch (error) {
-    if (isMissing(error)) return null
-    throw error
-  }
+  const there = await client.workers.subdomains.get({ account_id }).catch(nullIfMissing)
+  return there?.subdomain || null
 }

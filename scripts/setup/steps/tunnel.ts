@@ -1,6 +1,6 @@
 // The tunnel: cloudflared on the box calls out to Cloudflare, so that nothing on the box listens to the world.
 import Cloudflare from 'cloudflare'
-import { isMissing, NotOurs, SetupError } from '../problem.ts'
+import { isMissing, NotOurs, nullIfMissing, SetupError } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { boxIngress, ingressOf, OLLAMA } from './ingress-rules.ts'
 
@@ -14,10 +14,7 @@ export const tunnel: Step = {
     const { client, deployment } = setup
     const account_id = deployment.accountId
     if (deployment.tunnel !== undefined) {
-      const there = await client.zeroTrust.tunnels.cloudflared.get(deployment.tunnel.id, { account_id }).catch((error) => {
-        if (isMissing(error)) return null
-        throw error
-      })
+      const there = await client.zeroTrust.tunnels.cloudflared.get(deployment.tunnel.id, { account_id }).catch(nullIfMissing)
       if (there !== null && !there.deleted_at) return deployment.tunnel.name
       delete deployment.tunnel
     }

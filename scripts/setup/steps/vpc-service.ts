@@ -1,5 +1,5 @@
 // Without a domain: a Workers VPC service, by which the Worker reaches the box through the tunnel without a hostname.
-import { isMissing, NotOurs } from '../problem.ts'
+import { NotOurs, nullIfMissing } from '../problem.ts'
 import type { Setup, Step } from '../setup-context.ts'
 
 /** On the box cloudflared and Ollama share a network. */
@@ -17,10 +17,7 @@ export const vpcService: Step = {
     const host = vpcOf(setup)
     const account_id = deployment.accountId
     if (host.serviceId !== undefined) {
-      const there = await client.connectivity.directory.services.get(host.serviceId, { account_id }).catch((error) => {
-        if (isMissing(error)) return null
-        throw error
-      })
+      const there = await client.connectivity.directory.services.get(host.serviceId, { account_id }).catch(nullIfMissing)
       if (there !== null) return deployment.worker
       delete host.serviceId
     }
@@ -57,9 +54,9 @@ export const vpcService: Step = {
   async undo(setup) {
     const host = vpcOf(setup)
     if (host.serviceId === undefined) return null
-    await setup.client.connectivity.directory.services.delete(host.serviceId, { account_id: setup.deployment.accountId }).catch((error) => {
-      if (!isMissing(error)) throw error
-    })
+    await setup.client.connectivity.directory.services
+      .delete(host.serviceId, { account_id: setup.deployment.accountId })
+      .catch(nullIfMissing)
     delete host.serviceId
     return null
   },

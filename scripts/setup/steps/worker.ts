@@ -1,7 +1,7 @@
 // The Worker itself. How it is deployed is `npm run deploy`'s matter, which is handed in.
 import type { Deployment } from '../../cloudflare/deployment.ts'
 import { PLAN_QUESTION, type Plan } from '../../deploy/plans.ts'
-import { isMissing, NotOurs } from '../problem.ts'
+import { isMissing, NotOurs, nullIfMissing } from '../problem.ts'
 import { forgetSecrets, readSecrets } from '../secrets-file.ts'
 import type { Setup, Step } from '../setup-context.ts'
 import { zoneOf } from './dns-record.ts'
@@ -49,9 +49,7 @@ export function workerStep(deploy: DeployWorker | null): Step {
       const { client, deployment } = setup
       const { accountId: account_id, worker } = deployment
       for (const { id } of await domainsOf(setup)) if (id !== undefined) await client.workers.domains.delete(id, { account_id })
-      await client.workers.scripts.delete(worker, { account_id, force: true }).catch((error) => {
-        if (!isMissing(error)) throw error
-      })
+      await client.workers.scripts.delete(worker, { account_id, force: true }).catch(nullIfMissing)
       return null
     },
   }
